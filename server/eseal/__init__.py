@@ -1,0 +1,1 @@
+"""The e-sealing service for university alliances."""

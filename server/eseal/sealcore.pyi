@@ -1,0 +1,148 @@
+"""The Rust core: strict JSON, RFC 8785, digests, JWS bytes and signatures, JSON Schema.
+
+Everything that takes a sequence works on the whole batch with the GIL released. Buffers are ``bytes`` or any object
+with the buffer protocol; they are read, never kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from typing_extensions import Buffer
+
+type JsonValue = dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None
+type Digest = Literal["sha256", "sha384", "sha512"]
+
+class InvalidJson(ValueError):
+    """The bytes are not JSON as `docs/canonical-json.md` decides; ``offset`` is the byte where that shows."""
+
+    offset: int
+
+class InvalidJws(ValueError):
+    """The bytes are not a JWS (RFC 7515) in compact, flattened or general serialisation; ``pointer`` says where."""
+
+    pointer: str
+
+class Document:
+    """A JSON document, parsed once and immutable; edits yield another Document and share what did not change."""
+
+    @staticmethod
+    def parse(data: Buffer, *, max_bytes: int = ..., max_depth: int = 128) -> Document: ...
+    @staticmethod
+    def from_python(value: JsonValue) -> Document:
+        """Raise InvalidJson for what JSON cannot say exactly (NaN, integers beyond 2**53, non-string keys)."""
+    def to_python(self) -> JsonValue: ...
+    def get(self, pointer: str, default: Any = None) -> Any:
+        """The value at an RFC 6901 pointer, as Python; ``default`` where nothing is there."""
+    def has(self, pointer: str) -> bool: ...
+    def at(self, pointer: str) -> Document:
+        """The sub-document at ``pointer``; KeyError where nothing is there."""
+    def set(self, pointer: str, value: JsonValue | Document) -> Document:
+        """Replace or add the member (or array element) at ``pointer``; its parent must exist (KeyError)."""
+    def remove(self, pointer: str) -> Document: ...
+    def append(self, pointer: str, value: JsonValue | Document) -> Document:
+        """Append to the array at ``pointer``."""
+    def canonical(self) -> bytes:
+        """RFC 8785 bytes."""
+    def digest(self, algorithm: Digest = "sha256") -> bytes:
+        """The digest of the canonical bytes."""
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+class SchemaFault:
+    """One violated JSON Schema keyword; both pointers are RFC 6901."""
+
+    pointer: str
+    keyword: str
+    schema_pointer: str
+    message: str
+
+class Schema:
+    """A compiled JSON Schema (2020-12). ``resources`` maps ``$id`` to further schemas; nothing is ever fetched."""
+
+    def __init__(self, schema: Buffer, resources: Mapping[str, Buffer] = ...) -> None: ...
+    def is_valid(self, document: Document) -> bool: ...
+    def faults(self, document: Document, *, limit: int = 100) -> list[SchemaFault]: ...
+    def faults_many(self, documents: Sequence[Document], *, limit: int = 100) -> list[list[SchemaFault]]: ...
+
+class Template:
+    """A Document with holes: the constant parts are canonicalised once, ``fill`` adds what differs."""
+
+    def __init__(self, document: Document, holes: Sequence[str]) -> None:
+        """``holes`` are JSON pointers into ``document``; what stands there is replaced by each fill."""
+    def fill(self, values: Sequence[JsonValue | Document]) -> bytes:
+        """Canonical bytes, equal to those of the document with each hole set to its value."""
+    def fill_many(self, rows: Sequence[Sequence[JsonValue | Document]]) -> list[bytes]: ...
+
+def canonicalize(data: Buffer) -> bytes:
+    """JSON bytes to RFC 8785 bytes."""
+
+def canonical_many(documents: Sequence[Document]) -> list[bytes]: ...
+def digest(algorithm: Digest, data: Buffer) -> bytes: ...
+def digest_many(algorithm: Digest, data: Sequence[Buffer]) -> list[bytes]: ...
+
+class PublicKey:
+    """A public key from SubjectPublicKeyInfo DER: P-256, P-384, P-521 or RSA of 2048 bits and more."""
+
+    def __init__(self, spki: Buffer) -> None: ...
+    kind: Literal["P-256", "P-384", "P-521", "RSA"]
+    bits: int
+    def verify(self, algorithm: str, signing_input: Buffer, signature: Buffer) -> bool:
+        """Whether a JWS signature verifies; False also where algorithm and key do not belong together."""
+
+def signing_inputs(protected: Sequence[str], payloads: Sequence[Buffer], *, b64: bool = False) -> list[bytes]:
+    """RFC 7515 section 5.1 / RFC 7797 section 3 signing inputs."""
+
+def signing_digests(
+    digest: Digest, protected: Sequence[str], payloads: Sequence[Buffer], *, b64: bool = False
+) -> list[bytes]:
+    """The digests that a key signs, without building the signing inputs."""
+
+def verify_many(
+    keys: Sequence[PublicKey],
+    algorithms: Sequence[str],
+    protected: Sequence[str],
+    payloads: Sequence[Buffer],
+    signatures: Sequence[Buffer],
+    *,
+    b64: Sequence[bool] | bool = False,
+    threads: int | None = None,
+) -> list[bool]: ...
+def assemble_general(
+    payload: Buffer, signatures: Sequence[tuple[str, bytes, Sequence[str]]], *, b64: bool = False
+) -> bytes:
+    """A general JWS JSON document, ``payload`` first. Each signature is (protected, raw signature, etsiU strings);
+    ``header`` is left out where etsiU is empty (minItems 1)."""
+
+def assemble_general_many(
+    payloads: Sequence[Buffer],
+    protected: Sequence[str],
+    signatures: Sequence[bytes],
+    etsi_u: Sequence[Sequence[str]] | None = None,
+    *,
+    b64: bool = False,
+) -> list[bytes]:
+    """One signature each, for a batch."""
+
+class JwsSignature:
+    """One signature of a JWS: ``protected`` verbatim, ``header`` its parsed protected header, ``unprotected`` the
+    unprotected one (or None), ``signature`` raw bytes, ``signature_text`` the base64url text (time-stamps cover it)."""
+
+    protected: str
+    header: Document
+    unprotected: Document | None
+    signature: bytes
+    signature_text: str
+
+class Jws:
+    """A JWS as received. ``payload`` is the member's own bytes: for ``b64: false`` the UTF-8 of the JSON string, else
+    the base64url text; None where it is detached. ``extra`` names top-level members that RFC 7515 does not define."""
+
+    serialization: Literal["general", "flattened", "compact"]
+    payload: bytes | None
+    signatures: list[JwsSignature]
+    extra: list[str]
+
+def parse_jws(data: Buffer) -> Jws: ...
+def base64url_encode(data: Buffer) -> str: ...
+def base64url_decode(text: str | Buffer) -> bytes:
+    """Strict RFC 4648 section 5 without padding; ValueError for anything else."""
