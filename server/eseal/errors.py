@@ -70,9 +70,20 @@ class Unauthenticated(EsealError):
 
 
 class CallerRefused(EsealError):
-    """The caller is authenticated, but not one that may use this service."""
+    """The caller is authenticated, but not one that may use this service; ``refusals`` holds all that the policy found."""
 
     code = "PERMISSION_DENIED"
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        refusals: Sequence[Refusal] = (),
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(reason, message, metadata=metadata)
+        self.refusals = tuple(refusals)
 
 
 class MandateRefused(EsealError):

@@ -115,11 +115,15 @@ class SealKey:
 
 @dataclass(frozen=True, slots=True)
 class AwardingBody:
-    """An organisation that a credential says awarded something; ``pointer`` is where the credential says so."""
+    """An organisation that a credential says awarded something; ``pointer`` is where the credential says so.
+
+    ``spatial_codes`` are the last parts of its location's administrative territorial units (``IRL_CTH_DUB``).
+    """
 
     pointer: str
     legal_names: Mapping[str, str] = field(default_factory=dict)
     identifiers: tuple[LegalIdentifier, ...] = ()
+    spatial_codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ class AwardFacts:
 
     Vocabulary items are IRIs except where a plain code is the field's habit: ``eqf_levels`` 1 to 8, ``isced_f`` codes
     (``0613``), ``languages`` ISO 639-1, ``countries`` alpha-3. ``ects`` is the largest ECTS sum of any achievement.
+    ``award_date`` is the calendar day where the credential says only that, else the aware datetime: the policy reads
+    it in the alliance's time zone. ``qualifications`` are the ids of what was awarded (``specifiedBy``).
     """
 
     awarding_bodies: tuple[AwardingBody, ...]
@@ -140,6 +146,7 @@ class AwardFacts:
     languages: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
     accreditations: frozenset[str] = frozenset()
+    qualifications: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
