@@ -158,6 +158,7 @@ def seal_certificate(
         x509.UnrecognizedExtension(ID_QC_STATEMENTS, _qc_statements(qscd=qscd)), critical=False
     )
     if no_revocation:
+        services = Services(ca_issuers=services.ca_issuers) if services else None
         builder = builder.add_extension(x509.UnrecognizedExtension(NO_REV_AVAIL, core.Null().dump()), critical=False)
     return _sign(_with_services(builder, services), ca)
 
