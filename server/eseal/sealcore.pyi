@@ -89,6 +89,12 @@ class PublicKey:
     def verify(self, algorithm: str, signing_input: Buffer, signature: Buffer) -> bool:
         """Whether a JWS signature verifies; False also where algorithm and key do not belong together."""
 
+def ecdsa_to_der(signature: Buffer) -> bytes:
+    """r and s at full width (RFC 7518 section 3.4) to DER (RFC 3279 section 2.2.3)."""
+
+def ecdsa_from_der(signature: Buffer, size: int) -> bytes:
+    """DER to r and s, each ``size`` bytes wide (32, 48 or 66)."""
+
 def signing_inputs(protected: Sequence[str], payloads: Sequence[Buffer], *, b64: bool = False) -> list[bytes]:
     """RFC 7515 section 5.1 / RFC 7797 section 3 signing inputs."""
 
@@ -123,22 +129,37 @@ def assemble_general_many(
 ) -> list[bytes]:
     """One signature each, for a batch."""
 
+def assemble_flattened(
+    payload: Buffer, protected: str, signature: Buffer, etsi_u: Sequence[str] = ..., *, b64: bool = False
+) -> bytes:
+    """A flattened JWS JSON document, ``payload`` first."""
+
+def assemble_compact(payload: Buffer, protected: str, signature: Buffer, *, b64: bool = True) -> bytes:
+    """A compact JWS. Unencoded payloads are printable ASCII without a full stop (RFC 7797 section 5.2)."""
+
 class JwsSignature:
     """One signature of a JWS: ``protected`` verbatim, ``header`` its parsed protected header, ``unprotected`` the
-    unprotected one (or None), ``signature`` raw bytes, ``signature_text`` the base64url text (time-stamps cover it)."""
+    unprotected one (or None), ``signature`` raw bytes, ``signature_text`` the base64url text (time-stamps cover it),
+    ``extra`` names members that RFC 7515 does not define."""
 
     protected: str
     header: Document
     unprotected: Document | None
     signature: bytes
     signature_text: str
+    extra: list[str]
 
 class Jws:
     """A JWS as received. ``payload`` is the member's own bytes: for ``b64: false`` the UTF-8 of the JSON string, else
-    the base64url text; None where it is detached. ``extra`` names top-level members that RFC 7515 does not define."""
+    the base64url text; None where it is detached. ``b64`` is the RFC 7797 header, the same in all signatures. ``extra``
+    names top-level members that RFC 7515 does not define.
+
+    To verify a payload member as it was received, base64url or not, hand ``payload`` to `verify_many` with
+    ``b64=False``: its own bytes are what the signature covers."""
 
     serialization: Literal["general", "flattened", "compact"]
     payload: bytes | None
+    b64: bool
     signatures: list[JwsSignature]
     extra: list[str]
 

@@ -1,0 +1,176 @@
+//! Numbers: what a double holds, written as ECMAScript writes it (RFC 8785 section 3.2.2.3).
+
+use crate::error::JsonRule;
+
+/// Append the ECMAScript form of a finite double.
+pub(crate) fn write(value: f64, out: &mut Vec<u8>) {
+    if value == 0.0 {
+        // Negative zero is written as zero.
+        out.push(b'0');
+        return;
+    }
+    let mut buffer = zmij::Buffer::new();
+    let (digits, count, exponent) = shortest(buffer.format_finite(value.abs()));
+    let digits = &digits[..count];
+    if value < 0.0 {
+        out.push(b'-');
+    }
+    lay_out(digits, exponent, out);
+}
+
+/// ECMA-262 Number::toString, steps 6 to 12: `digits` are the shortest ones, the value is 0.digits x 10^`exponent`.
+fn lay_out(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+    let count = i32::try_from(digits.len()).unwrap_or(0);
+    if (1..=21).contains(&exponent) {
+        let whole = usize::try_from(exponent).unwrap_or(0);
+        if exponent >= count {
+            out.extend_from_slice(digits);
+            out.resize(out.len() + whole - digits.len(), b'0');
+        } else {
+            out.extend_from_slice(&digits[..whole]);
+            out.push(b'.');
+            out.extend_from_slice(&digits[whole..]);
+        }
+    } else if (-5..=0).contains(&exponent) {
+        out.extend_from_slice(b"0.");
+        out.resize(out.len() + usize::try_from(-exponent).unwrap_or(0), b'0');
+        out.extend_from_slice(digits);
+    } else {
+        out.push(digits[0]);
+        if digits.len() > 1 {
+            out.push(b'.');
+            out.extend_from_slice(&digits[1..]);
+        }
+        let power = exponent - 1;
+        out.extend_from_slice(if power < 0 { b"e-" } else { b"e+" });
+        out.extend_from_slice(power.unsigned_abs().to_string().as_bytes());
+    }
+}
+
+/// The shortest digits that read back as the same double, their count, and the exponent of 0.digits: taken out of any
+/// decimal notation, so that only the digits of the printing crate count and not its taste in layout.
+fn shortest(text: &str) -> ([u8; 24], usize, i32) {
+    let (mantissa, power) = match text.split_once(['e', 'E']) {
+        Some((mantissa, power)) => (mantissa, power.parse::<i32>().unwrap_or(0)),
+        None => (text, 0),
+    };
+    let mut digits = [0; 24];
+    let mut count = 0;
+    let mut exponent = power;
+    let mut after_point = false;
+    for byte in mantissa.bytes() {
+        if byte == b'.' {
+            after_point = true;
+        } else if count == 0 && byte == b'0' {
+            exponent -= i32::from(after_point);
+        } else {
+            exponent += i32::from(!after_point);
+            digits[count.min(23)] = byte;
+            count += 1;
+        }
+    }
+    while count > 0 && digits[count - 1] == b'0' {
+        count -= 1;
+    }
+    (digits, count, exponent)
+}
+
+/// A number token, read: whether it is its own canonical form, else that form.
+pub(crate) enum Number {
+    Canonical,
+    Other(f64),
+}
+
+/// What the scanner has counted in a number token.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    /// Digits before the point.
+    pub(crate) whole: usize,
+    /// Digits after the point.
+    pub(crate) fraction: usize,
+    /// Whether there is an exponent.
+    pub(crate) exponent: bool,
+}
+
+/// Read a token that follows the grammar. Refuses what overflows, and integers that a double cannot hold.
+pub(crate) fn read(token: &[u8], shape: Shape) -> Result<Number, JsonRule> {
+    if is_plainly_canonical(token, shape) {
+        return Ok(Number::Canonical);
+    }
+    let text = std::str::from_utf8(token).map_err(|_| JsonRule::InvalidNumber)?;
+    let value: f64 = text.parse().map_err(|_| JsonRule::InvalidNumber)?;
+    if value.is_infinite() {
+        return Err(JsonRule::NumberOverflow);
+    }
+    let mut canonical = Vec::with_capacity(32);
+    write(value, &mut canonical);
+    if canonical == token {
+        return Ok(Number::Canonical);
+    }
+    if shape.fraction == 0 && !shape.exponent && !holds_exactly(value, token) {
+        return Err(JsonRule::InexactInteger);
+    }
+    Ok(Number::Other(value))
+}
+
+/// No two decimals of at most 15 significant digits are the same double, so such a decimal is the shortest form of its
+/// double; laid out without exponent, trailing zeros or a value below 1e-6 it is what ECMAScript writes.
+fn is_plainly_canonical(token: &[u8], shape: Shape) -> bool {
+    let digits = token.strip_prefix(b"-").unwrap_or(token);
+    if shape.exponent || shape.whole + shape.fraction > 15 {
+        return false;
+    }
+    if shape.fraction == 0 {
+        return digits != b"0" || token.len() == 1;
+    }
+    !digits.ends_with(b"0") && !digits.starts_with(b"0.000000")
+}
+
+/// Whether a double is the integer that `token` writes, digit for digit.
+fn holds_exactly(value: f64, token: &[u8]) -> bool {
+    let negative_zero = value == 0.0;
+    negative_zero || format!("{value:.0}").as_bytes() == token
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ecmascript(value: f64) -> String {
+        let mut out = Vec::new();
+        write(value, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// RFC 8785 appendix B.
+    #[test]
+    fn numbers_of_appendix_b() {
+        let samples: [(u64, &str); 22] = [
+            (0x0000_0000_0000_0000, "0"),
+            (0x8000_0000_0000_0000, "0"),
+            (0x0000_0000_0000_0001, "5e-324"),
+            (0x8000_0000_0000_0001, "-5e-324"),
+            (0x7fef_ffff_ffff_ffff, "1.7976931348623157e+308"),
+            (0xffef_ffff_ffff_ffff, "-1.7976931348623157e+308"),
+            (0x4340_0000_0000_0000, "9007199254740992"),
+            (0xc340_0000_0000_0000, "-9007199254740992"),
+            (0x4430_0000_0000_0000, "295147905179352830000"),
+            (0x44b5_2d02_c7e1_4af5, "9.999999999999997e+22"),
+            (0x44b5_2d02_c7e1_4af6, "1e+23"),
+            (0x44b5_2d02_c7e1_4af7, "1.0000000000000001e+23"),
+            (0x444b_1ae4_d6e2_ef4e, "999999999999999700000"),
+            (0x444b_1ae4_d6e2_ef4f, "999999999999999900000"),
+            (0x444b_1ae4_d6e2_ef50, "1e+21"),
+            (0x3eb0_c6f7_a0b5_ed8c, "9.999999999999997e-7"),
+            (0x3eb0_c6f7_a0b5_ed8d, "0.000001"),
+            (0x41b3_de43_5555_5553, "333333333.3333332"),
+            (0x41b3_de43_5555_5554, "333333333.33333325"),
+            (0x41b3_de43_5555_5555, "333333333.3333333"),
+            (0xbecb_f647_612f_3696, "-0.0000033333333333333333"),
+            (0x4314_3ff3_c1cb_0959, "1424953923781206.2"),
+        ];
+        for (bits, expected) in samples {
+            assert_eq!(expected, ecmascript(f64::from_bits(bits)));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Strings: escapes read and written, and the order of names (RFC 8785 sections 3.2.2.2 and 3.2.3).
+
+use std::{borrow::Cow, cmp::Ordering};
+
+/// Append `text` as a canonical JSON string, quotes included.
+pub(crate) fn write(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    loop {
+        let stop = plain_until(bytes, done);
+        out.extend_from_slice(&bytes[done..stop]);
+        let Some(&byte) = bytes.get(stop) else { break };
+        write_escape(byte, out);
+        done = stop + 1;
+    }
+    out.push(b'"');
+}
+
+/// Append the canonical escape of `"`, `\` or a control character.
+pub(crate) fn write_escape(byte: u8, out: &mut Vec<u8>) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        0x09 => b't',
+        0x0A => b'n',
+        0x0C => b'f',
+        0x0D => b'r',
+        _ => {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            out.extend_from_slice(b"\\u00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+/// The first index from `from` on that holds `"`, `\` or a control character, or the length.
+#[inline]
+pub(crate) fn plain_until(bytes: &[u8], from: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let mut at = from;
+    while let Some(chunk) = bytes.get(at..at + 8) {
+        let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
+        let quote = word ^ (ONES * b'"' as u64);
+        let slash = word ^ (ONES * b'\\' as u64);
+        // The lowest marked byte is exact; borrows can only mark bytes above it.
+        let marked = (quote.wrapping_sub(ONES) & !quote)
+            | (slash.wrapping_sub(ONES) & !slash)
+            | (word.wrapping_sub(ONES * 0x20) & !word);
+        let marked = marked & HIGHS;
+        if marked != 0 {
+            return at + (marked.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'"' || byte == b'\\' || byte < 0x20 {
+            return at;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// A string token without its quotes.
+pub(crate) fn inside(token: &[u8]) -> &[u8] {
+    &token[1..token.len() - 1]
+}
+
+/// The value of a string's text (without quotes) that the parser has accepted.
+pub(crate) fn unescape(text: &[u8], escaped: bool) -> Cow<'_, str> {
+    if !escaped {
+        // The parser has validated the whole input as UTF-8 and cut it at quotes.
+        return String::from_utf8_lossy(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    unescape_into(text, &mut out);
+    Cow::Owned(String::from_utf8(out).unwrap_or_default())
+}
+
+/// Append the unescaped bytes of an accepted text.
+pub(crate) fn unescape_into(text: &[u8], out: &mut Vec<u8>) {
+    let mut done = 0;
+    loop {
+        let stop = plain_until(text, done);
+        out.extend_from_slice(&text[done..stop]);
+        if stop >= text.len() {
+            return;
+        }
+        match escape_at(text, stop) {
+            Some((value, length)) => {
+                push_char(value, out);
+                done = stop + length;
+            }
+            None => return,
+        }
+    }
+}
+
+pub(crate) fn push_char(value: char, out: &mut Vec<u8>) {
+    out.extend_from_slice(value.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// The character that the escape at `at` stands for and the escape's length, or None where it is not one
+/// (a lone surrogate included).
+pub(crate) fn escape_at(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let value = match text.get(at + 1)? {
+        b'"' => '"',
+        b'\\' => '\\',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return unicode_escape_at(text, at),
+        _ => return None,
+    };
+    Some((value, 2))
+}
+
+fn unicode_escape_at(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let unit = code_unit(text, at)?;
+    if !(0xD800..0xE000).contains(&unit) {
+        return Some((char::from_u32(unit)?, 6));
+    }
+    let low = code_unit(text, at + 6)?;
+    if unit >= 0xDC00 || !(0xDC00..0xE000).contains(&low) {
+        return None;
+    }
+    Some((char::from_u32(0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00))?, 12))
+}
+
+/// The UTF-16 code unit of `\uXXXX` at `at`.
+pub(crate) fn code_unit(text: &[u8], at: usize) -> Option<u32> {
+    let escape = text.get(at..at + 6)?;
+    if &escape[..2] != b"\\u" {
+        return None;
+    }
+    escape[2..].iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)?))
+}
+
+/// UTF-16 code-unit order of two UTF-8 texts (RFC 8785 section 3.2.3).
+pub(crate) fn compare(left: &[u8], right: &[u8]) -> Ordering {
+    let differing = left.iter().zip(right).find(|(left, right)| left != right);
+    match differing {
+        None => left.len().cmp(&right.len()),
+        Some((&left, &right)) => utf16_rank(left).cmp(&utf16_rank(right)),
+    }
+}
+
+/// UTF-8 bytes compare like code points, and UTF-16 code units do too but for one thing: the surrogates of U+10000 and
+/// beyond (lead bytes F0 to F4) stand below U+E000 to U+FFFF (lead bytes EE and EF).
+fn utf16_rank(byte: u8) -> u8 {
+    if byte >= 0xEE && byte <= 0xEF { byte + 0x10 } else { byte }
+}
+
+/// Eight bytes of a name from `from` on, such that integers compare as names do; padded with zeros.
+#[inline]
+pub(crate) fn rank_chunk(name: &[u8], from: usize) -> u64 {
+    let rest = name.get(from..).unwrap_or_default();
+    let word = match rest.first_chunk::<8>() {
+        Some(chunk) => u64::from_be_bytes(*chunk),
+        None => rest.iter().rev().fold(0, |word, &byte| word >> 8 | u64::from(byte) << 56),
+    };
+    if word & 0x8080_8080_8080_8080 == 0 {
+        return word;
+    }
+    u64::from_be_bytes(word.to_be_bytes().map(utf16_rank))
+}

@@ -1,0 +1,185 @@
+//! Reading a document: a [`Value`] is a cheap view of one JSON value, whatever it is stored in.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{
+    document::Node,
+    pointer::{self, Pointer},
+    tape::{Children, Kind, View, flag},
+};
+
+/// A view of one value; copying it costs nothing.
+#[derive(Clone, Copy)]
+pub struct Value<'a>(pub(crate) Place<'a>);
+
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    Tape(View<'a>, u32),
+    Node(&'a Node),
+}
+
+/// What a value is, ready to take apart.
+pub enum Content<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number
+    Number(Number<'a>),
+    /// A string, unescaped
+    String(Cow<'a, str>),
+    /// An array
+    Array(Elements<'a>),
+    /// An object, members in the order of the text
+    Object(Members<'a>),
+}
+
+/// A number as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Number<'a> {
+    /// The token.
+    pub text: &'a str,
+    /// Whether the token has neither fraction nor exponent.
+    pub integer: bool,
+}
+
+impl Number<'_> {
+    /// The number as a double, correctly rounded.
+    #[must_use]
+    pub fn as_f64(&self) -> f64 {
+        self.text.parse().unwrap_or(0.0)
+    }
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn of(node: &'a Node) -> Self {
+        match node {
+            Node::Parsed(tape, index) => Self(Place::Tape(tape.view(), *index)),
+            _ => Self(Place::Node(node)),
+        }
+    }
+
+    /// Take the value apart.
+    #[must_use]
+    pub fn content(&self) -> Content<'a> {
+        let (view, index) = match self.0 {
+            Place::Tape(view, index) => (view, index),
+            Place::Node(Node::Array(elements)) => return Content::Array(Elements::Nodes(elements.iter())),
+            Place::Node(Node::Object(members)) => return Content::Object(Members::Nodes(members.iter())),
+            Place::Node(Node::Parsed(tape, index)) => (tape.view(), *index),
+            Place::Node(Node::Hole(_)) => return Content::Null,
+        };
+        let entry = view.entry(index);
+        match entry.kind {
+            Kind::Null => Content::Null,
+            Kind::False => Content::Bool(false),
+            Kind::True => Content::Bool(true),
+            Kind::Number => Content::Number(Number { text: view.number(entry), integer: entry.has(flag::INTEGER) }),
+            Kind::String => Content::String(view.string(entry)),
+            Kind::Array => Content::Array(Elements::Tape(view, view.children(index))),
+            Kind::Object => Content::Object(Members::Tape(view, view.children(index))),
+        }
+    }
+
+    /// The string, where the value is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<Cow<'a, str>> {
+        match self.content() {
+            Content::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The member called `name`, where the value is an object that has it.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<Value<'a>> {
+        match self.0 {
+            Place::Tape(view, index) if view.entry(index).kind == Kind::Object => {
+                Some(Self(Place::Tape(view, view.member(index, name)?)))
+            }
+            Place::Node(Node::Object(members)) => {
+                members.iter().find(|(member, _)| **member == *name).map(|(_, node)| Self::of(node))
+            }
+            _ => None,
+        }
+    }
+
+    /// The element at `position`, where the value is an array that is long enough.
+    #[must_use]
+    pub fn element(&self, position: usize) -> Option<Value<'a>> {
+        match self.content() {
+            Content::Array(mut elements) => elements.nth(position),
+            _ => None,
+        }
+    }
+
+    /// The value at `pointer` below this one.
+    #[must_use]
+    pub fn at(&self, pointer: &Pointer) -> Option<Value<'a>> {
+        pointer.tokens().iter().try_fold(*self, |value, token| value.child(token))
+    }
+
+    fn child(&self, token: &str) -> Option<Value<'a>> {
+        self.member(token).or_else(|| self.element(pointer::array_index(token)?))
+    }
+
+    /// Containers within containers: 0 for a scalar, 1 for `[]`.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        match self.content() {
+            Content::Array(elements) => 1 + elements.map(|value| value.height()).max().unwrap_or(0),
+            Content::Object(members) => 1 + members.map(|(_, value)| value.height()).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+}
+
+/// The elements of an array.
+#[derive(Clone)]
+pub enum Elements<'a> {
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    Tape(View<'a>, Children<'a>),
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    Nodes(std::slice::Iter<'a, Node>),
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        match self {
+            Self::Tape(view, children) => Some(Value(Place::Tape(*view, children.next()?))),
+            Self::Nodes(nodes) => Some(Value::of(nodes.next()?)),
+        }
+    }
+}
+
+/// The members of an object, with their names unescaped.
+#[derive(Clone)]
+pub enum Members<'a> {
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    Tape(View<'a>, Children<'a>),
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    Nodes(std::slice::Iter<'a, (Arc<str>, Node)>),
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Cow<'a, str>, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Tape(view, children) => {
+                let index = children.next()?;
+                Some((view.name(view.entry(index)), Value(Place::Tape(*view, index))))
+            }
+            Self::Nodes(nodes) => {
+                let (name, node) = nodes.next()?;
+                Some((Cow::Borrowed(name), Value::of(node)))
+            }
+        }
+    }
+}

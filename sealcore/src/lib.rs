@@ -1,0 +1,20 @@
+//! The core of an e-seal: strict JSON and its RFC 8785 form, digests, JWS bytes and signatures, JSON Schema.
+//!
+//! - [`json`]: parse once, look up, edit, canonicalise
+//! - [`digest`], [`signature`]: SHA-2, and verifying with EC and RSA keys
+//! - [`jws`], [`base64url`]: signing inputs, the three serialisations written and read
+//! - [`schema`], [`template`]: validation and canonical bytes with holes, over the same parse
+//! - `python`: the module `eseal.sealcore`, behind the feature `python`
+
+pub mod base64url;
+mod batch;
+pub mod digest;
+pub mod error;
+pub mod json;
+pub mod jws;
+#[cfg(feature = "python")]
+mod python;
+pub mod signature;
+
+pub use error::{Error, JsonRule};
+pub use json::{canonicalize, document::Document, parse::Limits};
