@@ -14,7 +14,9 @@ pub mod json;
 pub mod jws;
 #[cfg(feature = "python")]
 mod python;
+pub mod schema;
 pub mod signature;
+pub mod template;
 
 pub use error::{Error, JsonRule};
 pub use json::{canonicalize, document::Document, parse::Limits};

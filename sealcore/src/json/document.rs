@@ -136,8 +136,11 @@ impl Document {
         for (hole, pointer) in (0..).zip(pointers) {
             let pointer = pointer.as_ref();
             let tokens = Pointer::parse(pointer)?;
-            if Value::of(&root).at(&tokens).is_none() {
+            if self.value(&tokens).is_none() {
                 return Err(not_found(pointer, "nothing is there that a hole could replace"));
+            }
+            if Value::of(&root).at(&tokens).is_none() {
+                return Err(Error::Argument(format!("{pointer:?} lies within another hole of the template")));
             }
             root = edit(&root, tokens.tokens(), &Edit::Set(Node::Hole(hole)), pointer)?;
         }

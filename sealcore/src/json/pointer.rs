@@ -57,12 +57,6 @@ pub(crate) fn array_index(token: &str) -> Option<usize> {
     token.parse().ok()
 }
 
-/// Append `/token`, escaped.
-pub(crate) fn push_token(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,6 +34,18 @@ pub enum Content<'a> {
     Object(Members<'a>),
 }
 
+/// What kind of value it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the words of RFC 8259 section 1
+pub enum Shape {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
 /// A number as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Number<'a> {
@@ -78,6 +90,35 @@ impl<'a> Value<'a> {
             Kind::String => Content::String(view.string(entry)),
             Kind::Array => Content::Array(Elements::Tape(view, view.children(index))),
             Kind::Object => Content::Object(Members::Tape(view, view.children(index))),
+        }
+    }
+
+    /// What kind of value it is, without taking it apart.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        let (view, index) = match self.0 {
+            Place::Tape(view, index) => (view, index),
+            Place::Node(Node::Array(_)) => return Shape::Array,
+            Place::Node(Node::Object(_)) => return Shape::Object,
+            Place::Node(Node::Parsed(tape, index)) => (tape.view(), *index),
+            Place::Node(Node::Hole(_)) => return Shape::Null,
+        };
+        match view.entry(index).kind {
+            Kind::Null => Shape::Null,
+            Kind::False | Kind::True => Shape::Bool,
+            Kind::Number => Shape::Number,
+            Kind::String => Shape::String,
+            Kind::Array => Shape::Array,
+            Kind::Object => Shape::Object,
+        }
+    }
+
+    /// The members, where the value is an object.
+    #[must_use]
+    pub fn members(&self) -> Option<Members<'a>> {
+        match self.content() {
+            Content::Object(members) => Some(members),
+            _ => None,
         }
     }
 

@@ -6,7 +6,9 @@ mod digests;
 mod document;
 mod errors;
 mod jws;
+mod schema;
 mod signatures;
+mod template;
 
 use pyo3::prelude::*;
 
@@ -25,5 +27,9 @@ mod sealcore {
         base64url_decode, base64url_encode, parse_jws, signing_digests, signing_inputs,
     };
     #[pymodule_export]
+    use super::schema::{PySchema, PySchemaFault};
+    #[pymodule_export]
     use super::signatures::{PyPublicKey, ecdsa_from_der, ecdsa_to_der, verify_many};
+    #[pymodule_export]
+    use super::template::PyTemplate;
 }
