@@ -85,7 +85,8 @@ def read(document: bytes, detached: Sequence[bytes | Content] = ()) -> JadesDocu
         _signature(signature, jws.payload, contents, pointer)
         for pointer, signature in zip(_pointers(jws), jws.signatures, strict=True)
     )
-    faults = tuple(Fault(f"/{name}", EXTENSION_RULE, f"{name:.60} is not a member of a JWS.") for name in jws.extra)
+    # A flattened document is its own signature object, which names the unknown members itself.
+    faults = tuple(_unknown(name, "") for name in jws.extra if jws.serialization == "general")
     data = next((signature.content.data for signature in signatures), None)
     return JadesDocument(jws.serialization, data, signatures, faults)
 
@@ -93,6 +94,10 @@ def read(document: bytes, detached: Sequence[bytes | Content] = ()) -> JadesDocu
 def _pointers(jws: sealcore.Jws) -> Iterator[str]:
     general = jws.serialization == "general"
     return (f"/signatures/{index}" if general else "" for index, _ in enumerate(jws.signatures))
+
+
+def _unknown(name: str, pointer: str) -> Fault:
+    return Fault(pointer, EXTENSION_RULE, f"{name!r:.60} is not a member of a JWS.")
 
 
 def _signature(
@@ -118,7 +123,8 @@ def _described(
     if "adoTst" in header.members:
         place = f"{header.pointer}/adoTst"
         timestamps = content_timestamps(header.members["adoTst"], signed, place, etsi_u)
-    faults = (*header.faults, *etsi_u.faults, *counter_faults)
+    unknown = [_unknown(name, pointer) for name in signature.extra if name != "payload"]
+    faults = (*header.faults, *etsi_u.faults, *counter_faults, *unknown)
     is_jades = not any(fault.rule in PROFILE_RULES for fault in faults)
     return JadesSignature(
         pointer=pointer,
