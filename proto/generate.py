@@ -18,8 +18,10 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from importlib.resources import files
 from pathlib import Path
+
+import grpc_tools
+from google.rpc import status_pb2
 
 ROOT = Path(__file__).resolve().parent
 WIRES = [
@@ -53,8 +55,8 @@ def main() -> int:
 
 def protoc(*arguments: str) -> None:
     """Run the protoc inside grpcio-tools with the well-known and the google.rpc protos on its path."""
-    common = files("google.rpc").joinpath("..", "..")
-    well_known = files("grpc_tools").joinpath("_proto")
+    common = Path(status_pb2.__file__).parents[2]
+    well_known = Path(grpc_tools.__file__).parent / "_proto"
     protos = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("eseal/v1/*.proto"))
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT}", f"-I{common}", f"-I{well_known}"]
     subprocess.run([*command, *arguments, *protos], check=True)

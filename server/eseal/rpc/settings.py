@@ -1,0 +1,74 @@
+"""How the server listens: ``[server]`` in eseal.toml."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotation at run time
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TlsSettings(_Frozen):
+    """``[server.tls]``: mutual TLS. A caller is the URI SAN of its client certificate."""
+
+    certificate: Path = Field(description="The server's certificate chain, PEM, leaf first.")
+    private_key: Path = Field(description="The server's private key, PEM, unencrypted.")
+    client_ca: Path = Field(description="The CA certificates that issue client certificates, PEM.")
+
+
+class PlaintextSettings(_Frozen):
+    """``[server.plaintext]``: no TLS, for a loopback address only (a sidecar, a developer's machine)."""
+
+    caller: str = Field(description="The caller URI that every connection is taken to be.")
+
+
+class ServerSettings(_Frozen):
+    """``[server]``: exactly one of ``tls`` and ``plaintext`` must be there."""
+
+    listen: str = Field("127.0.0.1:50051", description="host:port to listen on; port 0 takes a free one.")
+    tls: TlsSettings | None = Field(None, description="Mutual TLS.")
+    plaintext: PlaintextSettings | None = Field(None, description="No TLS; loopback only.")
+    processes: int = Field(
+        1, ge=1, le=64, description="Worker processes on the one port (SO_REUSEPORT), each with its own token session."
+    )
+    interactive_threads: int = Field(8, ge=1, le=256, description="Threads for unary calls, per process.")
+    bulk_threads: int = Field(4, ge=1, le=256, description="Threads for the batches of streams, per process.")
+    stream_window: int = Field(4, ge=1, le=64, description="Batches of one stream that are under way at once.")
+    max_batch_items: int = Field(1000, ge=1, le=10_000, description="Items that one stream message may carry.")
+    max_message_bytes: int = Field(
+        32 * 1024 * 1024, ge=65_536, description="Largest gRPC message in bytes, either way; larger is RESOURCE_EXHAUSTED."
+    )
+    metrics: str | None = Field("127.0.0.1:9464", description="host:port of the Prometheus metrics; none turns them off.")
+    grace: float = Field(30.0, ge=0, description="Seconds that a stopping server gives to what is in flight.")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> ServerSettings:
+        if (self.tls is None) == (self.plaintext is None):
+            raise ValueError("exactly one of [server.tls] and [server.plaintext] must be given")
+        if self.plaintext is not None and not is_loopback(self.host):
+            raise ValueError(f"[server.plaintext] is allowed on a loopback address only, not on {self.host!r}")
+        return self
+
+    @property
+    def host(self) -> str:
+        """The host part of ``listen``, without brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port part of ``listen``."""
+        return int(self.listen.rpartition(":")[2])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` can be reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

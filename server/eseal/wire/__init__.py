@@ -1,0 +1,1 @@
+"""Generated from proto/eseal/v1 by proto/generate.py."""
