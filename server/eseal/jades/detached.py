@@ -85,7 +85,7 @@ def _referenced(header: ProtectedHeader, sig_d: Any, contents: Sequence[Content]
     if mechanism == _BY_URI:
         return _by_uri(header, references, contents)
     if mechanism == _BY_URI_HASH:
-        return _by_uri_hash(header, sig_d, references, contents)
+        return _by_uri_hash(header, sig_d, references, contents=contents)
     return _not_found(f"The mechanism {mechanism!s:.80} of sigD is not supported.")
 
 
@@ -99,7 +99,7 @@ def _by_uri(header: ProtectedHeader, references: list[str], contents: Sequence[C
 
 
 def _by_uri_hash(
-    header: ProtectedHeader, sig_d: dict[str, Any], references: list[str], contents: Sequence[Content]
+    header: ProtectedHeader, sig_d: dict[str, Any], references: list[str], *, contents: Sequence[Content]
 ) -> SignedContent:
     """Clause 5.2.8.3.3: nothing but the header is signed, which holds the digests of the contents."""
     algorithm, digests = DIGESTS.get(str(sig_d.get("hashM"))), sig_d.get("hashV")

@@ -82,7 +82,7 @@ def read(document: bytes, detached: Sequence[bytes | Content] = ()) -> JadesDocu
         raise InvalidInput("NOT_A_JWS", f"The document is not a JWS (RFC 7515): {error}.", faults=[fault]) from error
     contents = [content if isinstance(content, Content) else Content(content) for content in detached]
     signatures = tuple(
-        _signature(signature, jws.payload, contents, pointer)
+        _signature(signature, jws.payload, contents=contents, pointer=pointer)
         for pointer, signature in zip(_pointers(jws), jws.signatures, strict=True)
     )
     # A flattened document is its own signature object, which names the unknown members itself.
@@ -101,16 +101,17 @@ def _unknown(name: str, pointer: str) -> Fault:
 
 
 def _signature(
-    signature: sealcore.JwsSignature, payload: bytes | None, contents: Sequence[Content], pointer: str
+    signature: sealcore.JwsSignature, payload: bytes | None, *, contents: Sequence[Content], pointer: str
 ) -> JadesSignature:
     header = read_header(signature.header.to_python(), f"{pointer}/protected")
-    return _described(signature, header, signed_content(header, payload, contents), pointer)
+    return _described(signature, header, signed_content(header, payload, contents), pointer=pointer)
 
 
 def _described(
     signature: sealcore.JwsSignature,
     header: ProtectedHeader,
     content: SignedContent,
+    *,
     pointer: str,
     depth: int = 0,
 ) -> JadesSignature:
@@ -122,7 +123,7 @@ def _described(
     timestamps: tuple[Timestamp, ...] = ()
     if "adoTst" in header.members:
         place = f"{header.pointer}/adoTst"
-        timestamps = content_timestamps(header.members["adoTst"], signed, place, etsi_u)
+        timestamps = content_timestamps(header.members["adoTst"], signed, pointer=place, etsi_u=etsi_u)
     unknown = [_unknown(name, pointer) for name in signature.extra if name != "payload"]
     faults = (*header.faults, *etsi_u.faults, *counter_faults, *unknown)
     is_jades = not any(fault.rule in PROFILE_RULES for fault in faults)
@@ -171,7 +172,7 @@ def _counter_signatures(
             place = f"{element.pointer}/cSig{pointer}"
             header = read_header(nested.header.to_python(), f"{place}/protected", counter_signature=True)
             content = _countersigned(header, jws.payload, signature)
-            found.append(_described(nested, header, content, place, depth + 1))
+            found.append(_described(nested, header, content, pointer=place, depth=depth + 1))
     return tuple(found), tuple(faults)
 
 

@@ -44,11 +44,13 @@ class Signed:
     signature_text: str
 
 
-def content_timestamps(ado_tst: object, signed: Signed, pointer: str, etsi_u: EtsiU) -> tuple[Timestamp, ...]:
+def content_timestamps(ado_tst: object, signed: Signed, *, pointer: str, etsi_u: EtsiU) -> tuple[Timestamp, ...]:
     """Check the tokens of ``adoTst`` (clause 5.2.6), which cover the payload."""
     covered = None if signed.payload is None else [signed.payload]
     missing = "The content that the time-stamp covers is not at hand."
-    return tuple(_timestamps("adoTst", ado_tst, pointer, _Covered(covered, missing, certificates(etsi_u))))
+    return tuple(
+        _timestamps("adoTst", ado_tst, pointer=pointer, covered=_Covered(covered, missing, certificates(etsi_u)))
+    )
 
 
 def unsigned_timestamps(etsi_u: EtsiU, signed: Signed) -> tuple[Timestamp, ...]:
@@ -65,7 +67,9 @@ def unsigned_timestamps(etsi_u: EtsiU, signed: Signed) -> tuple[Timestamp, ...]:
             if element.text is not None or element.name == "sigTst"
             else "The time-stamp covers clear JSON, for which no canonical form is defined here."
         )
-        found.extend(_timestamps(element.name, element.value, element.pointer, _Covered(covered, missing, known)))
+        found.extend(
+            _timestamps(element.name, element.value, pointer=element.pointer, covered=_Covered(covered, missing, known))
+        )
     return tuple(found)
 
 
@@ -76,7 +80,7 @@ class _Covered:
     known_certificates: tuple[bytes, ...]
 
 
-def _timestamps(kind: str, container: object, pointer: str, covered: _Covered) -> Iterator[Timestamp]:
+def _timestamps(kind: str, container: object, *, pointer: str, covered: _Covered) -> Iterator[Timestamp]:
     tokens = container.get("tstTokens") if isinstance(container, dict) else None
     if not isinstance(tokens, list) or not tokens:
         yield Timestamp(pointer, kind, None, intact=False, reason=f"{kind} holds no time-stamp tokens.")
@@ -90,10 +94,10 @@ def _timestamps(kind: str, container: object, pointer: str, covered: _Covered) -
         except ValueError:
             yield Timestamp(place, kind, None, intact=False, reason="The time-stamp token is not base64.")
         else:
-            yield _judged(place, kind, token, covered)
+            yield _judged(place, kind, token, covered=covered)
 
 
-def _judged(place: str, kind: str, token: Token, covered: _Covered) -> Timestamp:
+def _judged(place: str, kind: str, token: Token, *, covered: _Covered) -> Timestamp:
     if covered.data is None:
         return Timestamp(place, kind, token, intact=None, reason=covered.missing)
     if token.covers(covered.data):

@@ -97,6 +97,11 @@ class SealVerdict:
     timestamps: tuple[TimestampVerdict, ...] = ()
     reasons: tuple[str, ...] = ()
 
+    @property
+    def is_counter_signature(self) -> bool:
+        """Whether this is a signature on a signature."""
+        return self.pointer.endswith("/cSig") or "/cSig/" in self.pointer
+
 
 def unreadable(reason: str) -> SealVerdict:
     """Return the verdict on what is no signature document at all (clause 5.2.2)."""
@@ -120,13 +125,13 @@ def judge(
     """
     findings = _Findings()
     certificate = claimed_certificate(signature)
-    timestamps = tuple(_judge_timestamp(stamp, signature, anchors, at) for stamp in signature.timestamps)
+    timestamps = tuple(_judge_timestamp(stamp, signature, anchors=anchors, at=at) for stamp in signature.timestamps)
     proven = [stamp.time for stamp in timestamps if stamp.proves and stamp.kind != "adoTst" and stamp.time]
     best_signature_time = min(proven, default=None)
     _judge_format(findings, signature.faults)
     _judge_cryptography(findings, signature, certificate, verifies=verifies)
     if certificate is not None:
-        _judge_certificate(findings, signature, certificate, anchors, best_signature_time or at)
+        _judge_certificate(findings, signature, certificate, anchors=anchors, moment=best_signature_time or at)
     _judge_acceptance(findings, signature, certificate)
     for stamp in timestamps:
         if stamp.indication is Indication.FAILED:
@@ -209,12 +214,15 @@ def _judge_cryptography(
     elif signature.certificate is None and signature.header.certificate_digest is not None:
         message = "The header names another certificate than those that came with the document."
         findings.indeterminate("NO_SIGNING_CERTIFICATE_FOUND", message)
+    if verifies:
+        findings.note(f"The signature is intact ({signature.header.algorithm}).")
 
 
 def _judge_certificate(
     findings: _Findings,
     signature: JadesSignature,
     certificate: Certificate,
+    *,
     anchors: TrustAnchors | None,
     moment: datetime,
 ) -> None:
@@ -252,7 +260,7 @@ def _judge_acceptance(findings: _Findings, signature: JadesSignature, certificat
 
 
 def _judge_timestamp(
-    stamp: Timestamp, signature: JadesSignature, anchors: TrustAnchors | None, at: datetime
+    stamp: Timestamp, signature: JadesSignature, *, anchors: TrustAnchors | None, at: datetime
 ) -> TimestampVerdict:
     """Clause 5.4, as far as it is built: the token itself, its imprint, the path of its authority when it was made."""
     token = stamp.token
