@@ -31,7 +31,7 @@ from eseal.stages import Checked, Completed, Granted, IssueRequest, Parsed, Perm
 from eseal.terms import Algorithm, Fault, Lane, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from eseal.jades.header import ClaimedTime
     from eseal.ledger import Admission, Claim, Conclusion, Entry
@@ -50,14 +50,18 @@ DIGESTS: dict[Algorithm, sealcore.Digest] = {
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
+class Sitting(Protocol):
+    """The mandate policy's decisions over one batch: what it granted counts against the quotas of what follows."""
+
+    def grant(self, caller: Caller, facts: AwardFacts) -> Grant:
+        """Grant, or raise MandateRefused or CallerRefused with every rule that refuses."""
+
+
 class MandatePolicy(Protocol):
     """Decides whether a seal may be made; see docs/mandate.md."""
 
-    def grant(self, caller: Caller, facts: AwardFacts, *, at: datetime, counted: Mapping[str, int]) -> Grant:
-        """Grant, or raise MandateRefused or CallerRefused with every rule that refuses.
-
-        ``counted`` says how many seals this batch was already granted under each mandate id.
-        """
+    def sitting(self, *, at: datetime) -> Sitting:
+        """Open the decisions of one batch: one state of the register, one day."""
 
 
 class KeyRoom(Protocol):
@@ -133,14 +137,14 @@ class Issuance:
         """Seal a batch and answer each item in its place. ``deadline`` is monotonic time."""
         batch: Batch[Sealed] = Batch(len(requests))
         now = self._clock().replace(microsecond=0)
-        counted: dict[str, int] = {}
+        sitting = self._policy.sitting(at=now)
 
         # 1. Build: Issue makes the credential, Seal parses the caller's. What was answered before is answered again.
         parsed = batch.each(_unique(batch, requests), self._parse)
         parsed = self._answer_known(batch, parsed, caller)
 
         # 2. Grant: may this caller have this sealed on behalf of these awarding bodies, today?
-        granted = batch.each(parsed, lambda item: self._grant(item, caller, now, counted))
+        granted = batch.each(parsed, lambda item: _grant(item, caller, sitting))
 
         # 3. Complete: what only the sealer can add.
         completed = batch.each(granted, lambda item: self._complete(item, now))
@@ -203,14 +207,6 @@ class Issuance:
             _reused(item) if entry is not None and _differs(item, entry) else replace(item, entry=entry)
             for item, entry in zip(items, entries, strict=True)
         ]
-
-    def _grant(self, item: Parsed, caller: Caller, now: datetime, counted: dict[str, int]) -> Granted:
-        """Step 2: the policy's yes, counted so that a quota holds within the batch as well."""
-        facts = award_facts(item.document)
-        grant = self._policy.grant(caller, facts, at=now, counted=counted)
-        for mandate in grant.mandate_ids:
-            counted[mandate] = counted.get(mandate, 0) + 1
-        return Granted(item, facts, grant)
 
     def _complete(self, item: Granted, now: datetime) -> Completed:
         """Step 3: issuer, dates, evidence, profiles. A request keeps its first credential id and issue time for ever."""
@@ -342,6 +338,12 @@ def _unique(
     return accepted
 
 
+def _grant(item: Parsed, caller: Caller, sitting: Sitting) -> Granted:
+    """Step 2: the policy's yes."""
+    facts = award_facts(item.document)
+    return Granted(item, facts, sitting.grant(caller, facts))
+
+
 def _replay(item: Parsed) -> Sealed:
     """Rebuild the sealed bytes from the caller's content and the ledger's entry; the HSM is not asked."""
     if item.entry is None:
@@ -365,6 +367,7 @@ def _replay(item: Parsed) -> Sealed:
         level=intent.level,
         payload_sha256=intent.payload_sha256,
         mandate_ids=intent.mandate_ids,
+        key_label=intent.key_label,
         replayed=True,
     )
 
@@ -451,6 +454,7 @@ def _sealed(item: Signed, document: bytes) -> Sealed:
         level=completed.granted.parsed.level,
         payload_sha256=item.permit.payload_sha256,
         mandate_ids=completed.granted.grant.mandate_ids,
+        key_label=completed.key.key.label,
     )
 
 

@@ -131,4 +131,5 @@ class Sealed:
     level: Level
     payload_sha256: bytes
     mandate_ids: tuple[str, ...]
+    key_label: str
     replayed: bool = False

@@ -12,7 +12,7 @@ import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from eseal.errors import EsealError, InvalidInput, MandateRefused, RetryLater
+from eseal.errors import CallerRefused, EsealError, InvalidInput, MandateRefused, RetryLater
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -39,7 +39,7 @@ def status(error: EsealError) -> status_pb2.Status:
         ]
         metadata["faults"] = str(len(violations))
         details.append(error_details_pb2.BadRequest(field_violations=_that_fit(violations)))
-    if isinstance(error, MandateRefused):
+    if isinstance(error, (MandateRefused, CallerRefused)) and error.refusals:
         refusals = [
             error_details_pb2.PreconditionFailure.Violation(
                 type=refusal.rule, subject=refusal.subject, description=refusal.message

@@ -1,0 +1,201 @@
+"""The one room that knows all the others: it opens the house from its configuration, and closes it."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from eseal import sealcore
+from eseal.config import Config, load
+from eseal.credential.building import parse
+from eseal.credential.facts import award_facts
+from eseal.errors import SetupError
+from eseal.hsm import Pkcs11KeyRoom
+from eseal.issuance import Issuance, IssuanceSettings
+from eseal.ledger import Ledger
+from eseal.mandate.policy import Policy
+from eseal.mandate.register import Register
+from eseal.rpc.metrics import metrics_server
+from eseal.rpc.server import Server
+from eseal.rpc.workers import reserved_port, supervise
+from eseal.stages import SealingKey
+from eseal.terms import Caller
+from eseal.trust.anchors import read_anchors
+from eseal.trust.certificate import legal_entity
+from eseal.trust.path import TrustAnchors
+from eseal.verification import VerifyInput, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from multiprocessing.context import SpawnProcess
+
+    from eseal.mandate.policy import Decision, Usage
+    from eseal.terms import Grant, SealKey
+    from eseal.verification.report import Report
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SealKeys:
+    """The seal keys of this house; the first in the configuration seals."""
+
+    keys: tuple[SealingKey, ...]
+
+    def sealing_for(self, grant: Grant) -> SealingKey:
+        """The key that seals what ``grant`` allows."""
+        del grant  # one sealer, one current key: the older ones are kept for what they sealed before
+        return self.keys[0]
+
+
+class House:
+    """Everything that seals and verifies, opened. Use it as a context manager."""
+
+    def __init__(self, config: Config) -> None:
+        self._open = ExitStack()
+        try:
+            self._assemble(config)
+        except BaseException:
+            self._open.close()
+            raise
+
+    def _assemble(self, config: Config) -> None:
+        keys = tuple(sealing_key(settings.load()) for settings in config.keys)
+        sealer = keys[0].sealer
+        register = Register.load(config.mandate.register_folder)
+        self.ledger = Ledger.open(config.ledger)
+        self._open.callback(self.ledger.close)
+        self.key_room = Pkcs11KeyRoom.open(config.hsm, [key.key for key in keys])
+        self._open.callback(self.key_room.close)
+        self.policy = Policy(register, sealer, usage=self.ledger)
+        self.register = register
+        self.issuance = Issuance(
+            settings=IssuanceSettings(
+                default_level=config.seal.level,
+                claimed_time=config.seal.claimed_time,
+                strict_annex_i_on_issue=config.seal.strict_annex_i_on_issue,
+                strict_annex_i_on_seal=config.seal.strict_annex_i_on_seal,
+                max_credential_bytes=config.seal.max_credential_bytes,
+            ),
+            policy=self.policy,
+            keys=SealKeys(keys),
+            key_room=self.key_room,
+            ledger=self.ledger,
+        )
+        self._anchors = TrustAnchors(read_anchors(config.trust.anchors))
+        self._max_credential_bytes = config.seal.max_credential_bytes
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def healthy(self) -> bool:
+        """Whether seals can be made: the HSM and the ledger answer."""
+        return self.key_room.healthy() and self.ledger.healthy()
+
+    def verify(self, documents: Sequence[VerifyInput]) -> list[Report]:
+        """Verify against this house's anchors."""
+        return verify(documents, anchors=self._anchors)
+
+    def explain(self, caller: Caller, credential: bytes, at: datetime | None) -> Decision:
+        """Ask the mandate policy, and seal nothing."""
+        facts = award_facts(parse(credential, max_bytes=self._max_credential_bytes))
+        return self.policy.decide(caller, facts, at=at or datetime.now(UTC))
+
+
+def sealing_key(key: SealKey) -> SealingKey:
+    """Read what the seal certificate says."""
+    spki = x509.load_der_x509_certificate(key.certificate).public_key()
+    public_key = sealcore.PublicKey(spki.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    return SealingKey(key, legal_entity(key.certificate), public_key)
+
+
+class NoUsage:
+    """Nothing was sealed yet: what a policy assumes that is asked without a ledger."""
+
+    def sealed(self, mandate_id: str, since: datetime | None) -> int:
+        """Count nothing."""
+        del mandate_id, since
+        return 0
+
+
+def explain(config_path: Path, caller: str, on: datetime | None, credential: bytes) -> Decision:
+    """Ask the mandate policy of a configuration, without HSM, ledger or server; quotas count as unused."""
+    config = load(config_path)
+    usage: Usage = NoUsage()
+    register = Register.load(config.mandate.register_folder)
+    policy = Policy(register, legal_entity(config.keys[0].load().certificate), usage=usage)
+    facts = award_facts(parse(credential, max_bytes=config.seal.max_credential_bytes))
+    return policy.decide(Caller(caller), facts, at=on or datetime.now(UTC))
+
+
+def serve(config_path: Path, ready: Callable[[int], None]) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit status. ``ready`` is told the port once calls are taken."""
+    config = load(config_path)
+    configure_log(config)
+    if config.server.processes == 1:
+        with metrics_server(config.server, shared=False), House(config) as house:
+            _server(config, house).run(ready)
+        return 0
+    # The house is opened once here, so that what is wrong is said once and before any worker is spawned.
+    with House(config):
+        pass
+    with metrics_server(config.server, shared=True), reserved_port(config.server) as port:
+        ready(port)
+        return supervise(partial(_spawn, config_path, port), config.server.processes)
+
+
+def _spawn(config_path: Path, port: int) -> SpawnProcess:
+    worker = multiprocessing.get_context("spawn").Process(target=work, args=(config_path, port))
+    worker.start()
+    return worker
+
+
+def work(config_path: Path, port: int) -> None:
+    """Be one worker process on ``port``."""
+    config = load(config_path)
+    configure_log(config)
+    host = config.server.listen.rpartition(":")[0]
+    server = config.server.model_copy(update={"listen": f"{host}:{port}"})
+    config = config.model_copy(update={"server": server})
+    try:
+        with House(config) as house:
+            _server(config, house).run(lambda _: log.info("worker_ready", port=port))
+    except SetupError as error:
+        log.error("worker_cannot_start", reason=error.reason, message=error.message)  # noqa: TRY400
+        sys.exit(1)
+
+
+def _server(config: Config, house: House) -> Server:
+    return Server(
+        config.server, sealing=house.issuance, verifying=house.verify, explain=house.explain, healthy=house.healthy
+    )
+
+
+def configure_log(config: Config) -> None:
+    """JSON lines on standard error. Exceptions are logged with their place, never with the values of locals."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, config.log.level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

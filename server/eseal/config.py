@@ -1,0 +1,116 @@
+"""The configuration: one TOML file, read once at start into frozen settings. Unknown keys are refused.
+
+Each room documents its own settings where it defines them; here they are put together. Relative paths are relative to
+the file's own folder, so a folder with everything in it can be moved.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from eseal.errors import SetupError
+from eseal.hsm.settings import HsmSettings, SealKeySettings
+from eseal.jades.header import ClaimedTime
+from eseal.ledger.settings import LedgerSettings
+from eseal.rpc.settings import ServerSettings
+from eseal.terms import Level
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class MandateSettings(_Frozen):
+    """``[mandate]``: where the register is."""
+
+    register_folder: Path = Field(alias="register", description="The folder of the mandate register.")
+
+
+class SealSettings(_Frozen):
+    """``[seal]``: how seals are made."""
+
+    level: Level = Field(Level.B_B, description="The JAdES level where the caller names none.")
+    claimed_time: ClaimedTime = Field(
+        ClaimedTime.IAT,
+        description="The header that claims the signing time: iat (JAdES since 2025-07-15), or sigT for older viewers.",
+    )
+    strict_annex_i_on_issue: bool = Field(
+        default=True, description="Issue refuses a micro-credential that lacks a mandatory element of Annex I."
+    )
+    strict_annex_i_on_seal: bool = Field(default=False, description="Seal refuses it too; else it is advice.")
+    max_credential_bytes: int = Field(
+        8 * 1024 * 1024, ge=1024, description="Largest credential that Seal takes, in bytes."
+    )
+
+
+class TrustSettings(_Frozen):
+    """``[trust]``: whom verification trusts."""
+
+    anchors: tuple[Path, ...] = Field((), description="PEM files, or folders of them, with the trusted CAs.")
+
+
+class LogSettings(_Frozen):
+    """``[log]``: JSON lines on standard error; never content."""
+
+    level: str = Field("info", pattern="^(debug|info|warning|error)$", description="The least severe line written.")
+
+
+class Config(_Frozen):
+    """The whole of eseal.toml."""
+
+    server: ServerSettings = Field(description="How the server listens.")
+    hsm: HsmSettings = Field(description="The PKCS#11 token.")
+    keys: tuple[SealKeySettings, ...] = Field(min_length=1, description="The seal keys; the first is the default.")
+    mandate: MandateSettings = Field(description="The mandate register.")
+    ledger: LedgerSettings = Field(default_factory=LedgerSettings, description="The ledger's database.")
+    seal: SealSettings = Field(default_factory=SealSettings, description="How seals are made.")
+    trust: TrustSettings = Field(default_factory=TrustSettings, description="Whom verification trusts.")
+    log: LogSettings = Field(default_factory=LogSettings, description="What is logged.")
+
+
+def load(path: Path) -> Config:
+    """Read the configuration at ``path``; SetupError names each key that is wrong, and the rule."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        config = Config.model_validate(tomllib.loads(text))
+    except OSError as error:
+        raise SetupError("CONFIG_UNREADABLE", f"Cannot read {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError("CONFIG_NOT_TOML", f"{path} is not TOML: {error}.") from error
+    except ValidationError as error:
+        faults = "\n".join(
+            f"  {'.'.join(str(part) for part in fault['loc']) or '(top)'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise SetupError("CONFIG_INVALID", f"{path} cannot be used:\n{faults}") from error
+    anchored = _anchored(config, path.resolve().parent)
+    return anchored.model_copy(update={"ledger": _anchored_url(anchored.ledger, path.resolve().parent)})
+
+
+def _anchored(model: Model, folder: Path) -> Model:
+    """``model`` with every relative path in it taken from ``folder``."""
+    return model.model_copy(update={name: _absolute(value, folder) for name, value in model})
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    if isinstance(value, Path):
+        return folder / value
+    if isinstance(value, BaseModel):
+        return _anchored(value, folder)
+    if isinstance(value, tuple):
+        return tuple(_absolute(item, folder) for item in value)
+    return value
+
+
+def _anchored_url(ledger: LedgerSettings, folder: Path) -> LedgerSettings:
+    """A relative SQLite file (three slashes) is in the configuration's folder too."""
+    prefix = "sqlite:///"
+    name = ledger.url.removeprefix(prefix)
+    if not ledger.url.startswith(prefix) or name.startswith("/") or name in {"", ":memory:"}:
+        return ledger
+    return ledger.model_copy(update={"url": f"{prefix}{folder / name}"})

@@ -1,0 +1,227 @@
+"""IssuanceService: translation between the wire and ``issuance``."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from eseal.errors import EsealError, InvalidInput, MandateRefused
+from eseal.rpc import translate
+from eseal.rpc.observation import ITEMS, REFUSED, deadline_of
+from eseal.rpc.work import overlapped
+from eseal.stages import IssueRequest, Sealed
+from eseal.terms import Fault, Lane
+from eseal.wire import issuance_pb2, issuance_pb2_grpc
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from datetime import datetime
+
+    import grpc
+
+    from eseal.rpc.callers import Callers
+    from eseal.rpc.settings import ServerSettings
+    from eseal.rpc.work import Work
+    from eseal.stages import SealRequest
+    from eseal.terms import Caller, Grant, Refusal
+
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+log = structlog.get_logger(__name__)
+
+SEALED = Counter("seals_total", "Seals made or replayed.", ["level", "replayed"])
+
+
+class Sealing(Protocol):
+    """What the service asks of the house: see eseal.issuance.Issuance."""
+
+    def run(
+        self,
+        requests: Sequence[IssueRequest | SealRequest],
+        *,
+        caller: Caller,
+        lane: Lane,
+        deadline: float | None,
+    ) -> list[Sealed | EsealError]:
+        """Seal a batch and answer each item in its place."""
+
+
+class Decision(Protocol):
+    """The mandate policy's answer."""
+
+    @property
+    def grant(self) -> Grant | None:
+        """The yes, or None."""
+
+    @property
+    def refusals(self) -> Sequence[Refusal]:
+        """Every rule that refuses."""
+
+    @property
+    def register_sha256(self) -> bytes:
+        """Which state of the register answered."""
+
+
+class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
+    """Issue, Seal, their streams, and ExplainMandate."""
+
+    def __init__(
+        self,
+        *,
+        sealing: Sealing,
+        explain: Callable[[Caller, bytes, datetime | None], Decision],
+        callers: Callers,
+        work: Work,
+        settings: ServerSettings,
+    ) -> None:
+        self._sealing = sealing
+        self._explain = explain
+        self._callers = callers
+        self._work = work
+        self._settings = settings
+
+    async def Issue(self, request: issuance_pb2.IssueRequest, context: Context) -> issuance_pb2.IssueResponse:
+        """Build one credential and seal it."""
+        sealed = await self._one(lambda: translate.issue_request(request), context, "Issue")
+        return translate.sealed_as(issuance_pb2.IssueResponse, sealed)
+
+    async def Seal(self, request: issuance_pb2.SealRequest, context: Context) -> issuance_pb2.SealResponse:
+        """Seal one credential."""
+        sealed = await self._one(lambda: translate.seal_request(request), context, "Seal")
+        return translate.sealed_as(issuance_pb2.SealResponse, sealed)
+
+    async def IssueStream(
+        self, requests: AsyncIterator[issuance_pb2.IssueStreamRequest], context: Context
+    ) -> AsyncIterator[issuance_pb2.IssueStreamResponse]:
+        """Issue to the learners of a course, batch by batch."""
+        caller = self._callers.of(context)
+        handle = partial(self._issue_batch, caller, context)
+        async for results in overlapped(self._with_course(requests), handle, window=self._settings.stream_window):
+            yield issuance_pb2.IssueStreamResponse(results=results)
+
+    async def SealStream(
+        self, requests: AsyncIterator[issuance_pb2.SealStreamRequest], context: Context
+    ) -> AsyncIterator[issuance_pb2.SealStreamResponse]:
+        """Seal credentials, batch by batch."""
+        caller = self._callers.of(context)
+        handle = partial(self._seal_batch, caller, context)
+        async for results in overlapped(aiter(requests), handle, window=self._settings.stream_window):
+            yield issuance_pb2.SealStreamResponse(results=results)
+
+    async def ExplainMandate(
+        self, request: issuance_pb2.ExplainMandateRequest, context: Context
+    ) -> issuance_pb2.ExplainMandateResponse:
+        """Ask the mandate policy, and seal nothing."""
+        caller = self._callers.of(context)
+        at = translate.moment(request.at) if request.HasField("at") else None
+        decision = await self._work.run(Lane.INTERACTIVE, lambda: self._explain(caller, request.credential, at))
+        return issuance_pb2.ExplainMandateResponse(
+            granted=decision.grant is not None,
+            mandate_ids=decision.grant.mandate_ids if decision.grant else (),
+            refusals=[
+                issuance_pb2.Refusal(rule=refusal.rule, message=refusal.message, subject=refusal.subject)
+                for refusal in decision.refusals
+            ],
+            register_sha256=decision.register_sha256,
+        )
+
+    async def _one(self, read: Callable[[], IssueRequest | SealRequest], context: Context, method: str) -> Sealed:
+        """Seal a batch of one; raise what became of it where that is an error."""
+        caller = self._callers.of(context)
+        deadline = deadline_of(context)
+
+        def seal() -> Sealed | EsealError:
+            (outcome,) = self._sealing.run([read()], caller=caller, lane=Lane.INTERACTIVE, deadline=deadline)
+            return outcome
+
+        outcome = await self._work.run(Lane.INTERACTIVE, seal)
+        if isinstance(outcome, EsealError):
+            _count(outcome, method)
+            raise outcome
+        _record(outcome, caller, method)
+        return outcome
+
+    async def _with_course(
+        self, requests: AsyncIterator[issuance_pb2.IssueStreamRequest]
+    ) -> AsyncIterator[tuple[Any, issuance_pb2.IssueStreamRequest]]:
+        """Pair each message with the course that is in force for it."""
+        course = None
+        async for request in requests:
+            if request.HasField("micro_credential"):
+                course = translate.domain(request.micro_credential, "/micro_credential")
+            if course is None:
+                rule = "The first message of an IssueStream must carry the micro_credential: what is awarded."
+                raise InvalidInput("COURSE_ABSENT", rule, faults=[Fault("/micro_credential", "request", rule)])
+            yield course, request
+
+    async def _issue_batch(
+        self, caller: Caller, context: Context, batch: tuple[Any, issuance_pb2.IssueStreamRequest]
+    ) -> list[issuance_pb2.ItemResult]:
+        course, request = batch
+
+        def read(item: issuance_pb2.IssueItem) -> IssueRequest:
+            return IssueRequest(
+                request_id=item.request_id,
+                micro_credential=course,
+                learner=translate.domain(item.learner, "/learner"),
+                level=translate.level(request.level),
+            )
+
+        return await self._batch(request.items, read, (caller, context, "IssueStream"))
+
+    async def _seal_batch(
+        self, caller: Caller, context: Context, request: issuance_pb2.SealStreamRequest
+    ) -> list[issuance_pb2.ItemResult]:
+        return await self._batch(request.items, translate.seal_request, (caller, context, "SealStream"))
+
+    async def _batch(
+        self, items: Sequence[Any], read: Callable[[Any], Any], call: tuple[Caller, Context, str]
+    ) -> list[issuance_pb2.ItemResult]:
+        """Seal what could be read of a batch; answer every item under its own request id."""
+        caller, context, method = call
+        if len(items) > self._settings.max_batch_items:
+            rule = f"A message carries at most {self._settings.max_batch_items} items; this one has {len(items)}."
+            raise InvalidInput("BATCH_TOO_LARGE", rule, faults=[Fault("/items", "request", rule)])
+        deadline = deadline_of(context)
+
+        def seal() -> list[issuance_pb2.ItemResult]:
+            outcomes: dict[int, Sealed | EsealError] = {}
+            requests: dict[int, IssueRequest | SealRequest] = {}
+            for place, item in enumerate(items):
+                try:
+                    requests[place] = read(item)
+                except EsealError as error:
+                    outcomes[place] = error
+            answers = self._sealing.run(list(requests.values()), caller=caller, lane=Lane.BULK, deadline=deadline)
+            outcomes.update(zip(requests, answers, strict=True))
+            for outcome in outcomes.values():
+                _record(outcome, caller, method) if isinstance(outcome, Sealed) else _count(outcome, method)
+            return [translate.item_result(item.request_id, outcomes[place]) for place, item in enumerate(items)]
+
+        return await self._work.run(Lane.BULK, seal)
+
+
+def _record(sealed: Sealed, caller: Caller, method: str) -> None:
+    """One line for each seal: who, for which request, what id, by which mandates and key; nothing of its content."""
+    ITEMS.labels(method, "OK").inc()
+    SEALED.labels(sealed.level, str(sealed.replayed).lower()).inc()
+    log.info(
+        "sealed",
+        caller=caller.uri,
+        request_id=sealed.request_id,
+        credential_id=sealed.credential_id,
+        mandates=sealed.mandate_ids,
+        key_label=sealed.key_label,
+        level=sealed.level,
+        replayed=sealed.replayed,
+    )
+
+
+def _count(error: EsealError, method: str) -> None:
+    ITEMS.labels(method, error.code).inc()
+    if isinstance(error, MandateRefused):
+        for rule in {refusal.rule for refusal in error.refusals}:
+            REFUSED.labels(rule).inc()

@@ -1,0 +1,142 @@
+"""From the wire to the house's own values and back. Field names are the same on both sides, so it is done by name.
+
+A message of proto/eseal/v1/credential.proto becomes the dataclass of the same name: repeated fields become tuples, maps
+dicts, an unset message None, google.type.Date a date, a Timestamp a datetime. How is worked out once a message type.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from eseal.credential import micro_credential
+from eseal.errors import EsealError, InvalidInput
+from eseal.rpc import status
+from eseal.stages import IssueRequest, Sealed, SealRequest
+from eseal.terms import Fault, LegalIdentifier, Level
+from eseal.wire import credential_pb2, issuance_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.message import Message
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+LEVELS = {
+    credential_pb2.LEVEL_B_B: Level.B_B,
+    credential_pb2.LEVEL_B_T: Level.B_T,
+    credential_pb2.LEVEL_B_LT: Level.B_LT,
+    credential_pb2.LEVEL_B_LTA: Level.B_LTA,
+}
+WIRE_LEVELS = {level: number for number, level in LEVELS.items()}
+KIND_PREFIX = "LEGAL_IDENTIFIER_KIND_"
+
+
+def issue_request(request: issuance_pb2.IssueRequest) -> IssueRequest:
+    """Read a unary Issue."""
+    if not request.HasField("micro_credential"):
+        raise _absent("micro_credential", "Issue needs a micro_credential: what is awarded.")
+    return IssueRequest(
+        request_id=request.request_id,
+        micro_credential=domain(request.micro_credential, "/micro_credential"),
+        learner=domain(request.learner, "/learner"),
+        level=level(request.level),
+    )
+
+
+def seal_request(request: issuance_pb2.SealRequest) -> SealRequest:
+    """Read a Seal."""
+    return SealRequest(request_id=request.request_id, credential=request.credential, level=level(request.level))
+
+
+def level(number: int) -> Level | None:
+    """Read a level; None where the caller leaves it to the server."""
+    if number == credential_pb2.LEVEL_UNSPECIFIED:
+        return None
+    if number not in LEVELS:
+        raise _absent("level", f"Level {number} is not one of B-B, B-T, B-LT, B-LTA.")
+    return LEVELS[number]
+
+
+def sealed_as(kind: type[Any], sealed: Sealed) -> Any:
+    """Write a sealed credential as an IssueResponse or SealResponse, which have the same fields."""
+    return kind(
+        sealed=sealed.sealed,
+        credential_id=sealed.credential_id,
+        level=WIRE_LEVELS[sealed.level],
+        payload_sha256=sealed.payload_sha256,
+        mandate_ids=sealed.mandate_ids,
+    )
+
+
+def item_result(request_id: str, outcome: Sealed | EsealError) -> issuance_pb2.ItemResult:
+    """Write what became of one item of a batch."""
+    if isinstance(outcome, EsealError):
+        return issuance_pb2.ItemResult(request_id=request_id, status=status.status(outcome))
+    return issuance_pb2.ItemResult(request_id=request_id, sealed=sealed_as(issuance_pb2.SealResponse, outcome))
+
+
+def moment(timestamp: Timestamp) -> datetime:
+    """Read a Timestamp as an aware datetime."""
+    return timestamp.ToDatetime(tzinfo=UTC)
+
+
+def domain(message: Message, pointer: str = "") -> Any:
+    """Read a message as the dataclass of its name; InvalidInput with a pointer where a value cannot be one."""
+    make, fields = _plan(message.DESCRIPTOR)
+    return make(**{name: read(message, f"{pointer}/{name}") for name, read in fields})
+
+
+@cache
+def _plan(descriptor: Descriptor) -> tuple[type, tuple[tuple[str, Callable[[Any, str], Any]], ...]]:
+    make = LegalIdentifier if descriptor.name == "LegalIdentifier" else getattr(micro_credential, descriptor.name)
+    return make, tuple((field.name, _reader(field)) for field in descriptor.fields)
+
+
+def _reader(field: FieldDescriptor) -> Callable[[Any, str], Any]:
+    """How to read ``field`` of a message."""
+    name = field.name
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return lambda message, _: dict(getattr(message, name))
+    if field.enum_type is not None:
+        return lambda message, _: _kind(field, getattr(message, name))
+    if field.message_type is None:
+        if field.is_repeated:
+            return lambda message, _: tuple(getattr(message, name))
+        return lambda message, _: getattr(message, name)
+    read = _MESSAGES.get(field.message_type.full_name, domain)
+    if field.is_repeated:
+        return lambda message, pointer: _all(getattr(message, name), pointer, read)
+    return lambda message, pointer: read(getattr(message, name), pointer) if message.HasField(name) else None
+
+
+def _all(messages: Iterable[Any], pointer: str, read: Callable[[Any, str], Any]) -> tuple[Any, ...]:
+    return tuple(read(message, f"{pointer}/{place}") for place, message in enumerate(messages))
+
+
+def _kind(field: FieldDescriptor, number: int) -> str:
+    """Read a LegalIdentifierKind: its name without the prefix, in lower case; unspecified is ``other``."""
+    value = field.enum_type.values_by_number.get(number)
+    kind = value.name.removeprefix(KIND_PREFIX).lower() if value else "unspecified"
+    return "other" if kind == "unspecified" else kind
+
+
+def _date(message: Any, pointer: str) -> date:
+    try:
+        return date(message.year, message.month, message.day)
+    except ValueError as error:
+        raise _absent(pointer, "A date needs a year, a month and a day that exist.") from error
+
+
+def _absent(pointer: str, message: str) -> InvalidInput:
+    return InvalidInput("REQUEST_INVALID", message, faults=[Fault(pointer, "request", message)])
+
+
+_MESSAGES: dict[str, Callable[[Any, str], Any]] = {
+    "google.type.Date": _date,
+    "google.protobuf.Timestamp": lambda message, _: moment(message),
+}

@@ -1,0 +1,67 @@
+"""Several worker processes on one port: spawned, each with its own event loop, token session and ledger connection.
+
+The parent binds nothing itself except to find a free port: SO_REUSEPORT lets the kernel spread connections over the
+workers. A worker that dies is replaced; the parent passes SIGTERM on and waits for all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import multiprocessing.connection
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.context import SpawnProcess
+
+    from eseal.rpc.settings import ServerSettings
+
+log = structlog.get_logger(__name__)
+
+# A worker that cannot start would be replaced for ever: after so many deaths in a row the whole house stops.
+MOST_EARLY_DEATHS = 3
+EARLY_SECONDS = 5.0
+
+
+@contextlib.contextmanager
+def reserved_port(settings: ServerSettings) -> Iterator[int]:
+    """Hold the port that the workers will share: the one configured, or a free one for port 0."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as reservation:
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reservation.bind((settings.host, settings.port))
+        yield int(reservation.getsockname()[1])
+
+
+def supervise(start: Callable[[], SpawnProcess], count: int) -> int:
+    """Keep ``count`` workers alive until SIGTERM or SIGINT; return the exit status."""
+    stopping = False
+
+    def stop(signum: int, frame: object) -> None:
+        nonlocal stopping
+        del signum, frame
+        stopping = True
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
+    workers = {start(): time.monotonic() for _ in range(count)}
+    early_deaths = 0
+    while not stopping and early_deaths < MOST_EARLY_DEATHS:
+        multiprocessing.connection.wait([worker.sentinel for worker in workers], timeout=0.2)
+        for worker in [worker for worker in workers if not worker.is_alive()]:
+            lived = time.monotonic() - workers.pop(worker)
+            early_deaths = early_deaths + 1 if lived < EARLY_SECONDS else 0
+            if not stopping and early_deaths < MOST_EARLY_DEATHS:
+                log.error("worker_died", pid=worker.pid, exit_code=worker.exitcode, lived=round(lived, 1))
+                workers[start()] = time.monotonic()
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join()
+    return 1 if early_deaths >= MOST_EARLY_DEATHS else 0
