@@ -1,0 +1,256 @@
+"""The learning achievement of a micro-credential: where each element of Annex I goes in the European Learning Model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from eseal.credential.nodes import Json, Nodes, date_time, said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from eseal.credential.micro_credential import (
+        Activity,
+        Assessment,
+        Entitlement,
+        Learner,
+        LearningOutcome,
+        MicroCredential,
+        NotionalWorkload,
+    )
+
+ECTS: Final = "6fcec5c5af"
+SHORT_LEARNING_PROGRAMME: Final = "74a4a268e8"
+ACTUAL: Final = "b7015a8a8c"
+LEARNING_OPPORTUNITY: Final = "64aad92881"
+PASS: Final[Mapping[str, str]] = {"en": "Pass"}
+
+
+class Achievements:
+    """Makes the achievements of one learner: the micro-credential and the parts that it is made of."""
+
+    def __init__(self, nodes: Nodes, course: MicroCredential, learner: Learner) -> None:
+        self._nodes = nodes
+        self._whole = course
+        self._learner = learner
+        self._grades = {graded.assessment: graded.grade for graded in learner.assessment_grades}
+
+    def achievement(self, course: MicroCredential, where: str) -> Json:
+        """The LearningAchievement of ``course``, found in the request at ``where``."""
+        nodes, stack = self._nodes, course.integration_stackability
+        process = self._awarding_process(course, where)
+        information = course.further_information
+        node: Json = {
+            "id": nodes.new_id("learningAchievement"),
+            "type": "LearningAchievement",
+            "title": dict(course.title),
+            "awardedBy": process,
+            "specifiedBy": self._qualification(course, where),
+        }
+        return node | said(
+            description=dict(course.description),
+            provenBy=[
+                self._assessment(course, assessment, process, f"{where}/type_of_assessment/{index}")
+                for index, assessment in enumerate(course.type_of_assessment)
+            ],
+            influencedBy=[
+                self._activity(activity, process, f"{where}/activities/{index}")
+                for index, activity in enumerate(course.activities)
+            ],
+            entitlesTo=[
+                self._entitlement(entitlement, process, f"{where}/integration_stackability/entitles_to/{index}")
+                for index, entitlement in enumerate(stack.entitles_to if stack else ())
+            ],
+            hasPart=[
+                self.achievement(part, f"{where}/integration_stackability/parts/{index}")
+                for index, part in enumerate(stack.parts if stack else ())
+            ],
+            additionalNote=information and nodes.note(information.note),
+        )
+
+    def _awarding_process(self, course: MicroCredential, where: str) -> Json:
+        nodes, bodies = self._nodes, course.awarding_bodies or self._whole.awarding_bodies
+        region = course.country_region_of_issuer or self._whole.country_region_of_issuer
+        awarded = self._date(course)
+        return {
+            "id": nodes.new_id("awardingProcess"),
+            "type": "AwardingProcess",
+            **said(
+                awardingBody=[
+                    nodes.organisation(body, region, f"{where}/awarding_bodies/{index}")
+                    for index, body in enumerate(bodies)
+                ],
+                awardingDate=awarded and date_time(awarded),
+            ),
+        }
+
+    def _date(self, course: MicroCredential) -> date | None:
+        own = self._learner.date_of_issuing if course is self._whole else None
+        return own or course.date_of_issuing or self._learner.date_of_issuing or self._whole.date_of_issuing
+
+    def _qualification(self, course: MicroCredential, where: str) -> Json:
+        nodes, workload, level = self._nodes, course.notional_workload, course.level
+        information, stack = course.further_information, course.integration_stackability
+        eqf = str(level.eqf) if level and level.eqf else ""
+        node: Json = {
+            "id": nodes.new_id("qualification"),
+            "type": "Qualification",
+            "title": dict(course.title),
+        }
+        return node | said(
+            dcType=nodes.concept(
+                "learning-opportunity", course.opportunity_type or SHORT_LEARNING_PROGRAMME, f"{where}/opportunity_type"
+            ),
+            learningOutcome=[
+                self._outcome(outcome, f"{where}/learning_outcomes/{index}")
+                for index, outcome in enumerate(course.learning_outcomes)
+            ],
+            creditPoint=self._credits(workload, f"{where}/notional_workload") if workload else None,
+            volumeOfLearning=workload and workload.volume_of_learning,
+            maximumDuration=workload and workload.maximum_duration,
+            eqfLevel=nodes.concept("eqf", eqf, f"{where}/level/eqf"),
+            nqfLevel=[
+                nodes.concept("qdr", other.id, f"{where}/level/other_levels/{index}", other.label)
+                for index, other in enumerate(level.other_levels if level else ())
+            ],
+            mode=nodes.concepts("mode", course.form_of_participation, f"{where}/form_of_participation"),
+            accreditation=[
+                nodes.quality_assurance(assurance, f"{where}/type_of_quality_assurance/{index}")
+                for index, assurance in enumerate(course.type_of_quality_assurance)
+            ],
+            entryRequirement=nodes.note(course.prerequisites),
+            learningSetting=nodes.concept("learning-setting", course.learning_setting, f"{where}/learning_setting"),
+            thematicArea=nodes.concepts("isced-f", course.thematic_areas, f"{where}/thematic_areas"),
+            language=nodes.spoken(course.languages_of_instruction, f"{where}/languages_of_instruction"),
+            isPartialQualification=stack.stackable if stack else None,
+            homepage=information and nodes.page(information.homepage),
+            supplementaryDocument=[
+                nodes.page(page) for page in (information.supplementary_documents if information else ())
+            ],
+        )
+
+    def _outcome(self, outcome: LearningOutcome, where: str) -> Json:
+        nodes = self._nodes
+        node: Json = {"id": nodes.new_id("learningOutcome"), "type": "LearningOutcome", "title": dict(outcome.title)}
+        return node | said(
+            relatedESCOSkill=[
+                nodes.concept("esco-skill", skill.id, f"{where}/esco_skills/{index}/id", skill.label)
+                for index, skill in enumerate(outcome.esco_skills)
+            ],
+            reusabilityLevel=nodes.concept(
+                "skill-reuse-level", outcome.reusability_level, f"{where}/reusability_level"
+            ),
+            additionalNote=nodes.note(outcome.description),
+        )
+
+    def _credits(self, workload: NotionalWorkload, where: str) -> list[Json]:
+        nodes = self._nodes
+        pairs = [(ECTS, workload.ects_credits, f"{where}/ects_credits")] if workload.ects_credits else []
+        pairs += [
+            (other.framework, other.point, f"{where}/other_credits/{index}/framework")
+            for index, other in enumerate(workload.other_credits)
+        ]
+        return [
+            {
+                "id": nodes.new_id("creditPoint"),
+                "type": "CreditPoint",
+                **said(framework=nodes.concept("education-credit", framework, place), point=point),
+            }
+            for framework, point, place in pairs
+        ]
+
+    def _assessment(self, course: MicroCredential, assessment: Assessment, process: Json, where: str) -> Json:
+        nodes, scheme = self._nodes, assessment.grading_scheme
+        kind = nodes.concept("assessment", assessment.type, f"{where}/type")
+        title = dict(assessment.title) or dict((kind or {}).get("prefLabel", {})) or dict(course.title)
+        verification = assessment.identity_verification or course.supervision_and_identity_verification
+        specification: Json = {
+            "id": nodes.new_id("learningAssessmentSpec"),
+            "type": "LearningAssessmentSpecification",
+            "title": title,
+            **said(
+                dcType=kind,
+                mode=nodes.concepts("mode", assessment.mode, f"{where}/mode"),
+                language=nodes.spoken(assessment.languages, f"{where}/languages"),
+                gradingScheme=scheme
+                and {
+                    "id": nodes.new_id("gradingScheme"),
+                    "type": "GradingScheme",
+                    "title": dict(scheme.title),
+                    **said(description=dict(scheme.description), supplementaryDocument=nodes.page(scheme.document)),
+                },
+            ),
+        }
+        return {
+            "id": nodes.new_id("learningAssessment"),
+            "type": "LearningAssessment",
+            "title": title,
+            "awardedBy": process,
+            "grade": nodes.note(self._grade(course, assessment)),
+            "specifiedBy": specification,
+            **said(
+                description=dict(assessment.description),
+                idVerification=nodes.concept(
+                    "supervision-verification", verification, f"{where}/identity_verification"
+                ),
+                dateIssued=assessment.date and date_time(assessment.date),
+            ),
+        }
+
+    def _grade(self, course: MicroCredential, assessment: Assessment) -> Mapping[str, str]:
+        """SHACL wants a grade in every assessment; who holds the credential has passed where nothing else is said."""
+        if assessment.key:
+            return self._grades.get(assessment.key) or assessment.grade or PASS
+        own = self._learner.grade_achieved if course is self._whole else {}
+        return own or assessment.grade or course.grade_achieved or PASS
+
+    def _activity(self, activity: Activity, process: Json, where: str) -> Json:
+        nodes = self._nodes
+        period = said(
+            startDate=activity.start_date and date_time(activity.start_date),
+            endDate=activity.end_date and date_time(activity.end_date),
+        )
+        specification: Json = {
+            "id": nodes.new_id("learningActivitySpec"),
+            "type": "LearningActivitySpecification",
+            "title": dict(activity.title),
+            **said(
+                dcType=nodes.concept("learning-activity", activity.type, f"{where}/type"),
+                mode=nodes.concepts("mode", activity.mode, f"{where}/mode"),
+                volumeOfLearning=activity.volume_of_learning,
+                language=nodes.spoken(activity.languages, f"{where}/languages"),
+            ),
+        }
+        return {
+            "id": nodes.new_id("activity"),
+            "type": "LearningActivity",
+            "title": dict(activity.title),
+            "awardedBy": process,
+            "specifiedBy": specification,
+            **said(
+                description=dict(activity.description),
+                temporal=period and {"id": nodes.new_id("period"), "type": "PeriodOfTime", **period},
+            ),
+        }
+
+    def _entitlement(self, entitlement: Entitlement, process: Json, where: str) -> Json:
+        nodes = self._nodes
+        return {
+            "id": nodes.new_id("entitlement"),
+            "type": "LearningEntitlement",
+            "title": dict(entitlement.title),
+            "awardedBy": process,
+            "specifiedBy": {
+                "id": nodes.new_id("entitlementSpec"),
+                "type": "LearningEntitlementSpecification",
+                "title": dict(entitlement.title),
+                **said(
+                    dcType=nodes.concept("entitlement", entitlement.type or LEARNING_OPPORTUNITY, f"{where}/type"),
+                    entitlementStatus=nodes.concept(
+                        "entitlement-status", entitlement.status or ACTUAL, f"{where}/status"
+                    ),
+                ),
+            },
+            **said(description=dict(entitlement.description)),
+        }

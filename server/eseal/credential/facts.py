@@ -1,0 +1,165 @@
+"""What the mandate policy needs to know of a credential: who awards what, when and where. Nothing of the learner.
+
+Every claim counts, wherever it stands: the policy must see the awarding body of a part of a part, of an assessment, or
+of a node that is named here and described there, as every reader of the credential would.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
+
+from eseal.credential.achievement import ECTS
+from eseal.credential.graph import Graph
+from eseal.credential.profile import declared_profiles
+from eseal.credential.vocabulary import iso_language, vocabulary
+from eseal.terms import AwardFacts, AwardingBody, LegalIdentifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from eseal.credential.graph import Node
+    from eseal.sealcore import Document
+
+IDENTIFIER_KINDS: Final[Mapping[str, str]] = {
+    "eIDASIdentifier": "eidas",
+    "registration": "registration",
+    "vatIdentifier": "vat",
+    "taxIdentifier": "tax",
+    "identifier": "other",
+}
+
+
+def award_facts(document: Document) -> AwardFacts:
+    """Read the facts of an award out of a credential, before or after completion.
+
+    ``award_date`` is that of the learner's own achievements, the latest where they differ, and a bare day where its
+    time is midnight without a zone or in UTC, which is how a day is written in xsd:dateTime.
+    """
+    graph = Graph(document.to_python())
+    claims = graph.root.nodes("credentialSubject", "hasClaim")
+    achievements = [node for node in graph.nodes.values() if "LearningAchievement" in node.types]
+    specifications = _distinct(specified for node in achievements for specified in node.nodes("specifiedBy"))
+    bodies = list(_awarding_bodies(graph))
+    return AwardFacts(
+        awarding_bodies=tuple(_awarding_body(pointer, node) for pointer, node in bodies),
+        award_date=_award_date(claims),
+        profiles=declared_profiles(document),
+        opportunity_types=_ids(node for specified in specifications for node in specified.nodes("dcType")),
+        eqf_levels=frozenset(int(code) for code in _codes(specifications, "eqfLevel", "eqf") if code.isdigit()),
+        ects=max((ects for node in achievements if (ects := _ects(node, frozenset())) is not None), default=None),
+        isced_f=frozenset(_codes(specifications, "thematicArea", "isced-f")),
+        languages=frozenset(
+            iso_language(node.id) for display in graph.of_type("DisplayParameter") for node in display.nodes("language")
+        )
+        - {""},
+        countries=frozenset(
+            country.id.rsplit("/", 1)[-1]
+            for _, node in bodies
+            for country in node.nodes("location", "address", "countryCode")
+        ),
+        accreditations=_ids(
+            [
+                *graph.root.nodes("evidence", "accreditation"),
+                *(held for specified in specifications for held in specified.nodes("accreditation")),
+            ]
+        ),
+        qualifications=_ids(specifications),
+    )
+
+
+def _awarding_bodies(graph: Graph) -> Iterator[tuple[str, Node]]:
+    """Each awarding body once, with the first place that names it: of every claim, and of every awarding process."""
+    seen: set[str] = set()
+    processes = [process for node in graph.nodes.values() for process in node.nodes("awardedBy")]
+    for process in _distinct([*processes, *graph.of_type("AwardingProcess")]):
+        for value in process.values("awardingBody"):
+            if value.node is not None and value.node.key not in seen:
+                seen.add(value.node.key)
+                yield value.pointer, value.node
+
+
+def _awarding_body(pointer: str, node: Node) -> AwardingBody:
+    return AwardingBody(
+        pointer=pointer,
+        legal_names=node.texts("legalName"),
+        identifiers=tuple(_identifiers(node)),
+        spatial_codes=frozenset(unit.id.rsplit("/", 1)[-1] for unit in node.nodes("location", "spatialCode")),
+    )
+
+
+def _identifiers(node: Node) -> Iterator[LegalIdentifier]:
+    for term, kind in IDENTIFIER_KINDS.items():
+        for identifier in node.nodes(term):
+            countries = [country.id.rsplit("/", 1)[-1] for country in identifier.nodes("spatial")]
+            for notation in identifier.values("notation"):
+                yield LegalIdentifier(
+                    kind=kind,
+                    notation=notation.text,
+                    country=countries[0] if countries else "",
+                    scheme=identifier.literal("schemeName"),
+                )
+
+
+def _award_date(claims: Iterable[Node]) -> date | None:
+    dates = [
+        moment
+        for claim in claims
+        for process in claim.nodes("awardedBy")
+        for value in process.values("awardingDate")
+        if (moment := _moment(value.text)) is not None
+    ]
+    latest = max(dates, default=None)
+    if latest is None:
+        return None
+    bare_day = latest.utcoffset().__bool__() is False and latest.time() == datetime.min.time()
+    return latest.date() if bare_day else latest
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _ects(achievement: Node, above: frozenset[str]) -> Decimal | None:
+    """The ECTS credits of an achievement: what it says of itself, or the sum of its parts where that is more."""
+    if achievement.key in above:
+        return None
+    inner = above | {achievement.key}
+    parts = [ects for part in achievement.nodes("hasPart") if (ects := _ects(part, inner)) is not None]
+    own = (_points(achievement.nodes("specifiedBy", "creditPoint")), _points(achievement.nodes("creditReceived")))
+    return max((sum_ for sum_ in (*own, sum(parts, Decimal(0)) if parts else None) if sum_ is not None), default=None)
+
+
+def _points(credits_: Iterable[Node]) -> Decimal | None:
+    ects = vocabulary("education-credit").base + ECTS
+    points: list[Decimal] = []
+    for node in credits_:
+        if any(framework.id == ects for framework in node.nodes("framework")):
+            for value in node.values("point"):
+                try:
+                    point = Decimal(value.text.replace(",", "."))
+                except InvalidOperation:
+                    continue
+                points += [point] if point.is_finite() else []
+    return sum(points, Decimal(0)) if points else None
+
+
+def _codes(nodes: Iterable[Node], term: str, name: str) -> Iterator[str]:
+    base = vocabulary(name).base
+    for node in nodes:
+        for item in node.nodes(term):
+            if item.id.startswith(base):
+                yield item.id.removeprefix(base)
+
+
+def _ids(nodes: Iterable[Node]) -> frozenset[str]:
+    return frozenset(node.id for node in nodes if node.id)
+
+
+def _distinct(nodes: Iterable[Node]) -> list[Node]:
+    return list({node.key: node for node in nodes}.values())

@@ -1,0 +1,229 @@
+"""The smaller nodes of an EDC, made from what a caller says: each with its id, as the Commission's issuer writes them.
+
+Ids are counted (``urn:epass:org:1``), so the same input gives the same document; equal things get one id and one node.
+What a vocabulary does not know is noted as a fault at its place in the request, and building goes on: a caller learns
+of every mistake at once.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from eseal.credential.vocabulary import UnknownItem, language_code, vocabulary
+from eseal.terms import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from eseal.credential.micro_credential import Attachment, Group, Identifier, Organisation, QualityAssurance, Region
+    from eseal.terms import LegalIdentifier
+
+Json = dict[str, Any]
+MEDIA_TYPES: Final[Mapping[str, str]] = {
+    "application/pdf": "PDF",
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "text/plain": "TXT",
+}
+
+
+def date_time(value: date | datetime) -> str:
+    """xsd:dateTime: a day is its midnight in UTC, a datetime is given in UTC to the second."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.strftime("%Y-%m-%dT00:00:00Z")
+
+
+def media(identifier: str, media_type: str, content: bytes, title: Mapping[str, str] | None = None) -> Json:
+    """A MediaObject: the bytes in base64."""
+    node: Json = {
+        "id": identifier,
+        "type": "MediaObject",
+        "content": base64.b64encode(content).decode("ascii"),
+        "contentEncoding": vocabulary("encoding").concept("6146cde7dd", ("en",)),
+        "contentType": vocabulary("file-type").concept(MEDIA_TYPES[media_type], ("en",)),
+    }
+    if title:
+        node["title"] = dict(title)
+    return node
+
+
+def one_or_list(items: Sequence[Any]) -> Any:
+    """The compact form that EDC readers expect: one value bare, several in a list."""
+    return items[0] if len(items) == 1 else list(items)
+
+
+def said(**members: Any) -> Json:
+    """The members that say something: empty ones are left out, lists of one are made bare."""
+    kept = {name: value for name, value in members.items() if value not in (None, "", [], {}, ())}
+    return {name: one_or_list(value) if isinstance(value, list) else value for name, value in kept.items()}
+
+
+class Nodes:
+    """Makes nodes for one document in the given languages, and collects the faults of the request."""
+
+    def __init__(self, languages: Sequence[str]) -> None:
+        self.languages = tuple(languages)
+        self.faults: list[Fault] = []
+        self._numbers: Counter[str] = Counter()
+        self._organisations: list[tuple[Organisation, Json]] = []
+
+    def new_id(self, kind: str) -> str:
+        """The next ``urn:epass:<kind>:<n>``."""
+        self._numbers[kind] += 1
+        return f"urn:epass:{kind}:{self._numbers[kind]}"
+
+    def fault(self, where: str, rule: str, message: str) -> None:
+        """Note a mistake of the request at ``where``, an RFC 6901 pointer into it."""
+        self.faults.append(Fault(where, rule, message))
+
+    def concept(self, name: str, item: str, where: str, label: Mapping[str, str] | None = None) -> Json | None:
+        """An item of a vocabulary by IRI, code or English label; None, and a fault, where it has no such item."""
+        if not item:
+            return None
+        try:
+            return vocabulary(name).concept(item, self.languages, label)
+        except UnknownItem as error:
+            self.fault(where, f"vocabulary:{name}", str(error))
+            return None
+
+    def concepts(self, name: str, items: Iterable[str], where: str) -> list[Json]:
+        """Several items of a vocabulary."""
+        made = [self.concept(name, item, f"{where}/{index}") for index, item in enumerate(items)]
+        return [concept for concept in made if concept is not None]
+
+    def spoken(self, languages: Iterable[str], where: str) -> list[Json]:
+        """Languages, given as ISO 639-1."""
+        codes: list[str] = []
+        for index, language in enumerate(languages):
+            try:
+                codes.append(language_code(language))
+            except KeyError:
+                message = f"{language!r} is not an ISO 639-1 language code, such as en."
+                self.fault(f"{where}/{index}", "vocabulary:language", message)
+        return self.concepts("language", codes, where)
+
+    def note(self, text: Mapping[str, str]) -> Json | None:
+        """A Note, or None where there is no text."""
+        return {"id": self.new_id("note"), "type": "Note", "noteLiteral": dict(text)} if text else None
+
+    def page(self, address: str) -> Json | None:
+        """A WebResource, or None where there is no address."""
+        return {"id": self.new_id("webResource"), "type": "WebResource", "contentURL": address} if address else None
+
+    def contact(self, email_address: str) -> Json | None:
+        """A ContactPoint with an e-mail address, or None."""
+        if not email_address:
+            return None
+        mailbox = {"id": f"mailto:{email_address}", "type": "Mailbox"}
+        return {"id": self.new_id("contactPoint"), "type": "ContactPoint", "emailAddress": mailbox}
+
+    def identifier(self, identifier: Identifier) -> Json:
+        """An Identifier."""
+        node = {"id": self.new_id("identifier"), "type": "Identifier", "notation": identifier.notation}
+        return {**node, **said(schemeName=identifier.scheme)}
+
+    def legal_identifier(self, identifier: LegalIdentifier, country: str, where: str) -> Json:
+        """A LegalIdentifier: its country is that of its register, or of whoever has it."""
+        spatial = self.concept("country", identifier.country or country, f"{where}/country")
+        if not (identifier.country or country):
+            self.fault(
+                f"{where}/country",
+                "edc-generic:LegalIdentifier.spatial.minCount",
+                "A legal identifier needs the country of its register.",
+            )
+        node = {"id": self.new_id("legalIdentifier"), "type": "LegalIdentifier", "notation": identifier.notation}
+        return {**node, **said(spatial=spatial, schemeName=identifier.scheme)}
+
+    def attachment(self, attachment: Attachment, where: str) -> Json | None:
+        """A file, or None, and a fault, where its media type is not one that an EDC carries."""
+        if attachment.media_type not in MEDIA_TYPES:
+            known = ", ".join(MEDIA_TYPES)
+            self.fault(f"{where}/media_type", "media-type", f"A file's media_type is one of {known}.")
+            return None
+        return media(self.new_id("mediaObject"), attachment.media_type, attachment.content, attachment.title)
+
+    def location(self, region: Region, address: Mapping[str, str], where: str) -> Json:
+        """A Location: the country in its address, the territorial unit beside it."""
+        country = self.concept("country", region.country, f"{where}/country")
+        inner = said(countryCode=country, fullAddress=self.note(address))
+        node = {"id": self.new_id("location"), "type": "Location"}
+        node["address"] = {"id": self.new_id("address"), "type": "Address", **inner}  # type: ignore[assignment]
+        return {**node, **said(spatialCode=self.concept("atu", region.region, f"{where}/region"))}
+
+    def group(self, group: Group) -> Json:
+        """A Group, such as an alliance."""
+        node = {"id": self.new_id("group"), "type": "Group", "prefLabel": dict(group.name)}
+        return {**node, **said(contactPoint=self.contact(group.email_address))}
+
+    def organisation(self, body: Organisation, default: Region | None, where: str) -> Json:
+        """An Organisation; the same one again is the same node again."""
+        for known, node in self._organisations:
+            if known == body:
+                return node
+        node = self._new_organisation(body, default, where)
+        self._organisations.append((body, node))
+        return node
+
+    def quality_assurance(self, assurance: QualityAssurance, where: str) -> Json:
+        """An Accreditation."""
+        kind = self.concept("accreditation", assurance.type, f"{where}/type")
+        title = dict(assurance.title) or dict((kind or {}).get("prefLabel", {}))
+        organisation = assurance.organisation
+        return {
+            "id": assurance.id or self.new_id("accreditation"),
+            "type": "Accreditation",
+            **said(
+                title=title,
+                dcType=kind,
+                accreditingAgent=self.organisation(assurance.accrediting_agent, None, f"{where}/accrediting_agent"),
+                organisation=organisation and self.organisation(organisation, None, f"{where}/organisation"),
+                report=self.page(assurance.report),
+                dateIssued=assurance.date_issued and date_time(assurance.date_issued),
+                expiryDate=assurance.expiry_date and date_time(assurance.expiry_date),
+            ),
+        }
+
+    def _new_organisation(self, body: Organisation, default: Region | None, where: str) -> Json:
+        from eseal.credential.micro_credential import Identifier, Region
+
+        place = Region(
+            body.country or (default.country if default else ""),
+            body.region or (default.region if default and not body.country else ""),
+        )
+        if not place.country:
+            message = "An organisation needs its country (ISO 3166-1 alpha-3)."
+            self.fault(f"{where}/country", "edc-generic:Address.countryCode.minCount", message)
+        legal: dict[str, list[Json]] = {"eidas": [], "registration": [], "vat": [], "tax": [], "other": []}
+        for index, identifier in enumerate(body.identifiers):
+            if identifier.kind == "other":
+                legal["other"].append(self.identifier(Identifier(identifier.notation, identifier.scheme)))
+            else:
+                legal[identifier.kind].append(
+                    self.legal_identifier(identifier, place.country, f"{where}/identifiers/{index}")
+                )
+        return {
+            "id": self.new_id("org"),
+            "type": "Organisation",
+            "legalName": dict(body.legal_name),
+            "location": self.location(place, body.address, where),
+            **said(
+                altLabel=dict(body.alternative_name),
+                eIDASIdentifier=legal["eidas"],
+                registration=legal["registration"],
+                vatIdentifier=legal["vat"],
+                taxIdentifier=legal["tax"],
+                identifier=legal["other"],
+                homepage=self.page(body.homepage),
+                contactPoint=self.contact(body.email_address),
+                logo=body.logo and self.attachment(body.logo, f"{where}/logo"),
+                groupMemberOf=[self.group(group) for group in body.group_member_of],
+                accreditation=[
+                    self.quality_assurance(held, f"{where}/accreditations/{index}")
+                    for index, held in enumerate(body.accreditations)
+                ],
+            ),
+        }

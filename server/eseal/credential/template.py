@@ -1,0 +1,157 @@
+"""Page templates: SVG with places for texts, and the words of a page in the official languages of the Union."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, Any, Final
+from xml.sax.saxutils import escape
+
+import resvg_py
+from PIL import ImageFont
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+WIDTH: Final = 842
+LEFT: Final = 70
+TEXT_WIDTH: Final = 700
+INK: Final = "#1a1a1a"
+
+
+@dataclass(frozen=True, slots=True)
+class NamePlace:
+    """Where a name goes on a page, in pixels: the left upper corner, the room, the largest size, the font's file."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    size: int
+    colour: str
+    font: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The place as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What goes on one page in one language, and how it looks."""
+
+    words: Mapping[str, str]
+    title: str
+    awarding_bodies: tuple[str, ...]
+    sealed_by: str
+    mandated: bool
+    date: str
+    personal: bool
+    colour: str
+    logo: str
+    font: str
+    bold_font: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The SVG of a page, and where the learner's name belongs on it."""
+
+    svg: str
+    name: NamePlace
+
+
+def drawing(template: str, layout: Layout) -> Drawing:
+    """Fill a template: lines are broken to its width, and what there is no room for gets smaller."""
+    lines: list[str] = []
+    y = 150
+    for line in _broken(layout.title, layout.bold_font, size=34, most=3):
+        lines.append(_text(line, y, size=34, weight="bold"))
+        y += 42
+    y += 22
+    name = NamePlace(LEFT, y + 8, TEXT_WIDTH, 40, 26, INK, layout.font)
+    if layout.personal:
+        lines.append(_text(layout.words["awarded_to"], y, size=13))
+        y += 76
+    lines.append(_text(layout.words["awarded_by"], y, size=13))
+    for body in layout.awarding_bodies[:5]:
+        for line in _broken(body, layout.font, size=20, most=2):
+            y += 27
+            lines.append(_text(line, y, size=20))
+    sealed = layout.words["sealed_on_behalf" if layout.mandated else "sealed"]
+    lines.append(_text(f"{sealed} {layout.sealed_by}", 508, size=13))
+    if layout.date:
+        lines.append(_text(layout.date, 532, size=13))
+    svg = _template(template).substitute(
+        heading=escape(layout.words["micro_credential"]),
+        colour=layout.colour,
+        ink=INK,
+        lines="\n".join(lines),
+        logo=f'<image x="640" y="40" width="140" height="56" href="{layout.logo}"/>' if layout.logo else "",
+    )
+    return Drawing(svg, name)
+
+
+def render_svg(svg: str, *, fonts: tuple[Path, ...]) -> bytes:
+    """The SVG as PNG bytes, with these fonts and none of the machine's own."""
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg,
+            background="#ffffff",
+            skip_system_fonts=True,
+            font_files=[str(path) for path in fonts],
+            font_family=_family(str(fonts[0])),
+            languages=["en"],
+        )
+    )
+
+
+def words(language: str) -> Mapping[str, str]:
+    """The words of a page in a language, in English where there are none."""
+    all_words = _words()
+    return all_words.get(language, all_words["en"])
+
+
+@cache
+def _words() -> Mapping[str, Mapping[str, str]]:
+    text = files("eseal.credential").joinpath("templates/words.json").read_text("utf-8")
+    read: Mapping[str, Mapping[str, str]] = json.loads(text)
+    return read
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template(files("eseal.credential").joinpath(f"templates/{name}.svg").read_text("utf-8"))
+
+
+@lru_cache(maxsize=16)
+def _measure(path: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(maxsize=8)
+def _family(path: str) -> str:
+    return _measure(path, 12).getname()[0] or "sans-serif"
+
+
+def _broken(text: str, font: str, *, size: int, most: int) -> list[str]:
+    """The text in at most ``most`` lines of the page's width; what is longer ends in an ellipsis."""
+    measured = _measure(font, size)
+    lines: list[str] = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if measured.getlength(longer) <= TEXT_WIDTH or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"{lines[most - 1]} …"]
+    return lines
+
+
+def _text(line: str, y: int, *, size: int, weight: str = "normal") -> str:
+    return f'<text x="{LEFT}" y="{y}" font-size="{size}" font-weight="{weight}">{escape(line)}</text>'
