@@ -61,7 +61,7 @@ def revocation_check() -> Check:
 
 
 def accreditation_check(document: Document) -> Check:
-    """Check ACCREDITATION: only an accredited award claims one; the register of accreditations (QDR) is not asked here."""
+    """Check ACCREDITATION: only an accredited award claims one; the EU register (QDR) is not asked here."""
     if Profile.ACCREDITED not in declared_profiles(document):
         return Check(Status.SKIPPED, ("The credential does not claim to be an accredited award.",))
     if not Graph(document.to_python()).root.nodes("evidence", "accreditation"):
