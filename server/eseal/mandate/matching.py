@@ -1,0 +1,108 @@
+"""Which member an awarding body is: by its legal identifiers, never by its name alone.
+
+Names are written in many ways and may be shared; an identifier says who answers for the award. So a body that only
+carries a member's name is told which identifier to add, and one whose identifiers point two ways is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from eseal.mandate.identifiers import describe, key
+from eseal.mandate.rules import Rule, refusal
+
+if TYPE_CHECKING:
+    from eseal.mandate.files import Member
+    from eseal.mandate.register import Register
+    from eseal.terms import AwardingBody, LegalIdentifier, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the register knows of an awarding body: ``member`` and the identifier that says so, or what refuses.
+
+    A body with identifiers of its own that are no member's is ``outside`` the alliance.
+    """
+
+    body: AwardingBody
+    member: Member | None = None
+    identifier: LegalIdentifier | None = None
+    outside: bool = False
+    refusals: tuple[Refusal, ...] = ()
+
+
+def match(register: Register, body: AwardingBody) -> Match:
+    """Find the member that ``body`` is."""
+    owners = {
+        member.id: identifier for identifier in body.identifiers if (member := register.owners.get(key(identifier)))
+    }
+    if len(owners) > 1:
+        return Match(body, refusals=(_ambiguous(body, sorted(owners)),))
+    if owners:
+        ((member_id, identifier),) = owners.items()
+        member = register.members[member_id]
+        disagreeing = _disagreeing(body, member)
+        refusals = (_disagreement(body, member, disagreeing),) if disagreeing else ()
+        return Match(body, member, identifier, refusals=refusals)
+    namesake = _namesake(register, body)
+    if not body.identifiers:
+        return Match(body, refusals=(_unidentified(body, namesake),))
+    return Match(body, outside=namesake is None, refusals=(_not_a_member(body, namesake),))
+
+
+def names(body: AwardingBody) -> str:
+    """Name the body as messages call it: a legal name and where the credential says so."""
+    name = body.legal_names.get("en") or next(iter(body.legal_names.values()), "")
+    return f'the awarding body "{name}" ({body.pointer})' if name else f"the awarding body at {body.pointer}"
+
+
+def _disagreeing(body: AwardingBody, member: Member) -> list[LegalIdentifier]:
+    """List the body's identifiers in registers in which the member is known by another one."""
+    member_keys = {key(entry.term) for entry in member.identifiers}
+    registers = {known[:2] for known in member_keys}
+    return [one for one in body.identifiers if key(one)[:2] in registers and key(one) not in member_keys]
+
+
+def _namesake(register: Register, body: AwardingBody) -> Member | None:
+    stated = {_folded(name) for name in body.legal_names.values()}
+    for member in register.members.values():
+        if stated & {_folded(name) for name in member.legal_names.values()}:
+            return member
+    return None
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _ambiguous(body: AwardingBody, owners: list[str]) -> Refusal:
+    message = f"{names(body)} carries identifiers of {len(owners)} members: {', '.join(owners)}; it can be only one"
+    return refusal(Rule.AWARDING_BODY_UNAMBIGUOUS, message, body.pointer)
+
+
+def _disagreement(body: AwardingBody, member: Member, disagreeing: list[LegalIdentifier]) -> Refusal:
+    listed = ", ".join(describe(one) for one in disagreeing)
+    message = (
+        f"{names(body)} is member {member.id} by one identifier, but the register knows it otherwise than by {listed}"
+    )
+    return refusal(Rule.AWARDING_BODY_IDENTIFIERS_AGREE, message, member.id)
+
+
+def _unidentified(body: AwardingBody, namesake: Member | None) -> Refusal:
+    message = f"{names(body)} has no identifier, and a name alone does not say who awards"
+    if namesake:
+        known = " or ".join(describe(entry.term) for entry in namesake.identifiers)
+        message += f"; if it is member {namesake.id}, add {known} to the credential"
+    return refusal(Rule.AWARDING_BODY_IDENTIFIED, message, namesake.id if namesake else body.pointer)
+
+
+def _not_a_member(body: AwardingBody, namesake: Member | None) -> Refusal:
+    stated = ", ".join(describe(one) for one in body.identifiers)
+    message = f"{names(body)} is no member by any of its identifiers ({stated})"
+    if namesake:
+        known = " or ".join(describe(entry.term) for entry in namesake.identifiers)
+        message += (
+            f"; member {namesake.id} has that name, and is known by {known}: correct the credential or the register"
+        )
+    return refusal(Rule.AWARDING_BODY_IS_MEMBER, message, namesake.id if namesake else body.pointer)

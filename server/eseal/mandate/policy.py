@@ -1,0 +1,309 @@
+"""The policy: whether this caller may have this sealed for these awarding bodies by this sealer today.
+
+Denied unless granted. An award is granted if its caller may act for one of its awarding bodies and each body either has
+a mandate that covers the award or seals for itself. What refuses is told whole: every rule of the mandate that comes
+closest, with the fact it looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from eseal.errors import CallerRefused, MandateRefused
+from eseal.mandate.callers import caller_refusals
+from eseal.mandate.coverage import accreditation_refusals, scope_refusals
+from eseal.mandate.identifiers import Key, describe, key, organization_key
+from eseal.mandate.matching import Match, match
+from eseal.mandate.rules import (
+    LIFE,
+    Award,
+    Rule,
+    joint_award_refusals,
+    life_refusals,
+    quota_refusals,
+    refusal,
+)
+from eseal.terms import Grant, MandateInForce, Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from eseal.mandate.files import Mandate, Member
+    from eseal.mandate.register import KnownCaller, Register
+    from eseal.terms import AwardFacts, AwardingBody, Caller, LegalEntity, Refusal
+
+
+class Usage(Protocol):
+    """How often mandates were used: what the ledger recorded."""
+
+    def sealed(self, mandate_id: str, since: datetime | None) -> int:
+        """Count the seals recorded under the mandate from ``since`` on (an aware datetime), or ever."""
+        ...
+
+
+class Source(Protocol):
+    """Where the register's state of the moment comes from."""
+
+    @property
+    def current(self) -> Register:
+        """The state to judge by; asked once per batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A mandate that was looked at, and what in it refuses; nothing, where it grants."""
+
+    mandate: str
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The policy's answer: a grant, or every refusal.
+
+    ``considered`` holds every mandate looked at; ``facts_used`` the facts compared, as name and value in words.
+    """
+
+    grant: Grant | None
+    refusals: tuple[Refusal, ...]
+    considered: tuple[Considered, ...]
+    facts_used: tuple[tuple[str, str], ...]
+    register_sha256: bytes
+
+
+class Policy:
+    """The mandate policy of one sealer over one register. Safe for threads: it keeps nothing between batches."""
+
+    def __init__(self, register: Source, sealer: LegalEntity, *, usage: Usage) -> None:
+        self._register = register
+        self._sealer = sealer
+        self._usage = usage
+
+    def sitting(self, *, at: datetime) -> Sitting:
+        """Open the decisions of one batch: one state of the register, one day, quotas that count the batch itself."""
+        return Sitting(self._register.current, self._sealer, self._usage, at=at)
+
+    def decide(self, caller: Caller, facts: AwardFacts, *, at: datetime) -> Decision:
+        """Answer without raising and without counting anything."""
+        return self.sitting(at=at).decide(caller, facts)
+
+    def grant(self, caller: Caller, facts: AwardFacts, *, at: datetime) -> Grant:
+        """Grant, or raise CallerRefused or MandateRefused with every refusal."""
+        return self.sitting(at=at).grant(caller, facts)
+
+
+class Sitting:
+    """The decisions of one batch, made by one thread. What it granted counts against the quotas of what follows.
+
+    Quotas are held against what the ledger recorded when the batch first asked, plus the batch's own grants: batches
+    that sit at the same moment do not see each other, and together may go over by what is in flight.
+    """
+
+    def __init__(self, register: Register, sealer: LegalEntity, usage: Usage, *, at: datetime) -> None:
+        self._register = register
+        self._sealer = sealer
+        self._sealer_key = organization_key(sealer.organization_identifier)
+        self._usage = usage
+        self._today = register.day(at)
+        self._granted: Counter[str] = Counter()
+        self._recorded: dict[tuple[str, bool], int] = {}
+
+    def grant(self, caller: Caller, facts: AwardFacts) -> Grant:
+        """Grant and count it, or raise CallerRefused or MandateRefused with every refusal."""
+        decision = self.decide(caller, facts)
+        if decision.grant is None:
+            raise _refused(decision.refusals)
+        self._granted.update(decision.grant.mandate_ids)
+        return decision.grant
+
+    def decide(self, caller: Caller, facts: AwardFacts) -> Decision:
+        """Answer without raising and without counting anything."""
+        matches = [match(self._register, body) for body in facts.awarding_bodies]
+        award = self._award(facts, matches)
+        known = self._register.callers.get(caller.uri)
+        refusals = [*caller_refusals(caller, known, award), *_body_refusals(award, matches)]
+        used: list[Mandate] = []
+        considered: list[Considered] = []
+        for member in award.members:
+            refusals.extend(_membership_refusals(award, member))
+            if self._seals_for_itself(member):
+                continue
+            body = next(one.body for one in matches if one.member == member)
+            mandate, against = self._closest(award, member, body, considered)
+            refusals.extend(against)
+            if mandate:
+                used.append(mandate)
+        if award.outside and award.members and not used and not refusals:
+            refusals.append(_nobody_allows_outside(award))
+        refusals.extend(_profile_accreditation_refusals(award, matches))
+        refusals = list(dict.fromkeys(refusals))
+        return Decision(
+            grant=None if refusals else self._granted_by(caller, known, award, used),
+            refusals=tuple(refusals),
+            considered=tuple(considered),
+            facts_used=tuple(self._facts_used(caller, known, award, matches)),
+            register_sha256=self._register.sha256,
+        )
+
+    def _award(self, facts: AwardFacts, matches: Sequence[Match]) -> Award:
+        members = {one.member.id: one.member for one in matches if one.member}
+        outside = tuple(one.body for one in matches if one.outside)
+        return Award(
+            register=self._register,
+            facts=facts,
+            today=self._today,
+            award_day=_award_day(self._register, facts, self._today),
+            members=tuple(members.values()),
+            outside=outside,
+        )
+
+    def _seals_for_itself(self, member: Member) -> bool:
+        return self._sealer_key in _keys(member)
+
+    def _closest(
+        self, award: Award, member: Member, body: AwardingBody, considered: list[Considered]
+    ) -> tuple[Mandate | None, tuple[Refusal, ...]]:
+        """Find the mandate that grants; where none does, the one that comes closest, with all that is against it."""
+        given = self._register.mandates_of(member)
+        for_sealer = [mandate for mandate in given if organization_key(mandate.sealer) == self._sealer_key]
+        if not for_sealer:
+            return None, (self._no_mandate(member, given),)
+        judged = [(mandate, tuple(self._mandate_refusals(award, mandate, member, body))) for mandate in for_sealer]
+        considered.extend(Considered(mandate.id, refusals) for mandate, refusals in judged)
+        # Ties go to the mandate that began last: people ask about the present one.
+        return min(reversed(judged), key=lambda one: (any(r.rule in LIFE for r in one[1]), len(one[1])))
+
+    def _no_mandate(self, member: Member, given: Sequence[Mandate]) -> Refusal:
+        sealer = self._sealer.organization_identifier
+        message = f"{member.id} gave no mandate to {sealer}"
+        if given:
+            message += "; its mandates are for others: " + ", ".join(f"{one.id} for {one.sealer}" for one in given)
+        return refusal(Rule.MANDATE_EXISTS, message, member.id)
+
+    def _mandate_refusals(
+        self, award: Award, mandate: Mandate, member: Member, body: AwardingBody
+    ) -> Iterator[Refusal]:
+        yield from life_refusals(award, mandate)
+        yield from scope_refusals(mandate.scope, award.facts, holder=f"mandate {mandate.id}", subject=mandate.id)
+        yield from joint_award_refusals(award, mandate)
+        if mandate.scope.accreditation_required:
+            yield from accreditation_refusals(award, member, body)
+        yield from quota_refusals(
+            mandate, today=self._sealed(mandate, today_only=True), ever=self._sealed(mandate, today_only=False)
+        )
+
+    def _sealed(self, mandate: Mandate, *, today_only: bool) -> int:
+        """Seals so far, those of this batch included; 0 unless the mandate limits them, for then nobody asks."""
+        if (mandate.scope.quota.daily if today_only else mandate.scope.quota.total) is None:
+            return 0
+        asked = (mandate.id, today_only)
+        if asked not in self._recorded:
+            since = self._register.midnight(self._today) if today_only else None
+            self._recorded[asked] = self._usage.sealed(mandate.id, since)
+        return self._recorded[asked] + self._granted[mandate.id]
+
+    def _granted_by(self, caller: Caller, known: KnownCaller | None, award: Award, used: Sequence[Mandate]) -> Grant:
+        own = known.member.id if known else ""
+        member = own if any(own == one.id for one in award.members) else award.members[0].id
+        return Grant(
+            caller=caller,
+            member=member,
+            mandates=tuple(
+                MandateInForce(
+                    id=mandate.id,
+                    awarding_body=mandate.awarding_body,
+                    statements=mandate.statements,
+                    agreement=self._register.agreements.get(mandate.id),
+                )
+                for mandate in used
+            ),
+            self_issue=not used,
+            register_sha256=self._register.sha256,
+        )
+
+    def _facts_used(
+        self, caller: Caller, known: KnownCaller | None, award: Award, matches: Sequence[Match]
+    ) -> Iterator[tuple[str, str]]:
+        facts = award.facts
+        yield "caller", caller.uri
+        yield "caller's member", known.member.id if known else "none"
+        yield "sealer", self._sealer.organization_identifier
+        yield "today", f"{award.today} ({self._register.alliance.time_zone})"
+        yield "award date", f"{award.award_day}" + ("" if facts.award_date else " (the credential states none: today)")
+        for one in matches:
+            known_as = (
+                f"{one.member.id} by {describe(one.identifier)}" if one.member and one.identifier else "no member"
+            )
+            yield f"awarding body {one.body.pointer}", known_as
+        for name, values in (
+            ("profiles", facts.profiles),
+            ("types of learning opportunity", facts.opportunity_types),
+            ("EQF levels", facts.eqf_levels),
+            ("ISCED-F fields", facts.isced_f),
+            ("languages", facts.languages),
+            ("countries", facts.countries),
+            ("accreditations", facts.accreditations),
+        ):
+            yield name, ", ".join(sorted(str(value) for value in values)) or "none"
+        yield "ECTS", "none" if facts.ects is None else str(facts.ects)
+
+
+def _body_refusals(award: Award, matches: Sequence[Match]) -> Iterator[Refusal]:
+    """Yield what refuses the bodies themselves; one outside body is for the mandates of a joint award to allow."""
+    if not matches:
+        message = "the credential names no awarding body (awardedBy.awardingBody)"
+        yield refusal(Rule.AWARDING_BODY_STATED, message, "")
+    for one in matches:
+        if not (one.outside and award.members):
+            yield from one.refusals
+    if award.members and len(award.outside) > 1:
+        message = (
+            f"{len(award.outside)} awarding bodies are outside the alliance, and a joint award may have one at most"
+        )
+        yield refusal(Rule.JOINT_AWARD_OUTSIDE_BODY, message, award.outside[0].pointer)
+
+
+def _membership_refusals(award: Award, member: Member) -> Iterator[Refusal]:
+    if not member.is_member_on(award.award_day):
+        period = f"from {member.member_since} to {member.member_until or 'further notice'}"
+        message = f"{member.id} is a member {period}, and the day of the award is {award.award_day}"
+        yield refusal(Rule.AWARDING_BODY_MEMBER_ON_AWARD_DATE, message, member.id)
+
+
+def _nobody_allows_outside(award: Award) -> Refusal:
+    message = "a body outside the alliance may share an award only where a mandate says so, and none is used here"
+    return refusal(Rule.JOINT_AWARD_OUTSIDE_BODY, message, award.outside[0].pointer)
+
+
+def _profile_accreditation_refusals(award: Award, matches: Sequence[Match]) -> list[Refusal]:
+    """Judge the accredited profile: it needs one awarding body whose accreditation matches, mandate or not."""
+    if Profile.ACCREDITED not in award.facts.profiles:
+        return []
+    judged = [accreditation_refusals(award, one.member, one.body) for one in matches if one.member]
+    return min(judged, key=len, default=[])
+
+
+def _award_day(register: Register, facts: AwardFacts, today: date) -> date:
+    """Return the alliance's day of the award: credentials often say one zone's midnight by another's clock."""
+    if isinstance(facts.award_date, datetime):
+        stated = facts.award_date
+        return register.day(stated) if stated.tzinfo else stated.date()
+    return facts.award_date or today
+
+
+def _keys(member: Member) -> frozenset[Key]:
+    return frozenset(key(entry.term) for entry in member.identifiers)
+
+
+def _refused(refusals: tuple[Refusal, ...]) -> CallerRefused | MandateRefused:
+    """Make the error: one about the caller, where it may not call at all."""
+    about_caller = [one for one in refusals if one.rule in {Rule.CALLER_KNOWN, Rule.CALLER_ACTIVE}]
+    if about_caller:
+        rules = ", ".join(dict.fromkeys(one.rule for one in refusals))
+        return CallerRefused("CALLER_REFUSED", about_caller[0].message, refusals=refusals, metadata={"rules": rules})
+    return MandateRefused(refusals)

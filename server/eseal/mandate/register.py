@@ -1,0 +1,137 @@
+"""The register: who is a member, who calls for whom, and what was mandated; one immutable state of a folder of files.
+
+It is read as a whole or not at all: one problem anywhere, and the state that was in use before stays in use. Its digest
+stands in every ledger row, so that a seal can be traced to the exact files that allowed it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from eseal.errors import SetupError
+from eseal.mandate.consistency import Parsed, problems_between
+from eseal.mandate.files import Alliance, CallerEntry, Mandate, Member, Status
+from eseal.mandate.identifiers import key
+from eseal.mandate.problems import InvalidRegister, Problem
+from eseal.mandate.reading import digest, read_folder, read_tables
+from eseal.terms import Agreement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from eseal.mandate.identifiers import Key
+
+
+class KnownCaller(NamedTuple):
+    """A caller and the member whose file lists it."""
+
+    member: Member
+    entry: CallerEntry
+
+
+@dataclass(frozen=True)
+class Register:
+    """One state of the register. ``sha256`` is over all its files; ``places`` maps mandate ids to their files."""
+
+    sha256: bytes
+    alliance: Alliance
+    members: Mapping[str, Member]
+    mandates: Mapping[str, Mandate]
+    statuses: Mapping[str, Status]
+    agreements: Mapping[str, Agreement]
+    countersigned: frozenset[str]
+    places: Mapping[str, str]
+
+    @classmethod
+    def load(cls, folder: Path) -> Register:
+        """Read and validate ``folder``; raise InvalidRegister with every problem, or SetupError if it is not there."""
+        if not folder.is_dir():
+            raise SetupError(
+                "REGISTER_MISSING", f"There is no register folder at {folder}: make one, or correct the config."
+            )
+        problems: list[Problem] = []
+        files = read_folder(folder, problems)
+        parsed = Parsed(
+            alliances=read_tables(files, r"alliance\.toml", Alliance, problems),
+            members=read_tables(files, r"members/.*\.toml", Member, problems),
+            mandates=read_tables(files, r"mandates/.*\.toml", Mandate, problems),
+            statuses=read_tables(files, r"status/.*\.toml", Status, problems),
+            files=files,
+        )
+        if "alliance.toml" not in files:
+            problems.append(
+                Problem("alliance.toml", 1, "alliance-missing", "says whose register this is, and must be there")
+            )
+        # Files that did not parse are left out of what the others refer to; their absence must not be told twice.
+        unreadable = bool(problems)
+        problems.extend(problem for problem in problems_between(parsed) if not (unreadable and _echoes(problem)))
+        if problems:
+            raise InvalidRegister(str(folder), problems)
+        return cls._of(parsed)
+
+    @classmethod
+    def _of(cls, parsed: Parsed) -> Register:
+        return cls(
+            sha256=digest(parsed.files),
+            alliance=parsed.alliances[0].value,
+            members=MappingProxyType({read.value.id: read.value for read in parsed.members}),
+            mandates=MappingProxyType({read.value.id: read.value for read in parsed.mandates}),
+            statuses=MappingProxyType({read.value.mandate: read.value for read in parsed.statuses}),
+            agreements=MappingProxyType(
+                {
+                    read.value.id: Agreement(
+                        sha256=bytes.fromhex(document.sha256),
+                        media_type=document.media_type,
+                        title=document.title,
+                        content=parsed.files[f"agreements/{document.file}"],
+                    )
+                    for read in parsed.mandates
+                    if (document := read.value.agreement)
+                }
+            ),
+            countersigned=frozenset(parsed.countersigned),
+            places=MappingProxyType({read.value.id: read.file for read in parsed.mandates}),
+        )
+
+    @property
+    def current(self) -> Register:
+        """Itself: a register that was loaded once is its own source."""
+        return self
+
+    @cached_property
+    def time_zone(self) -> ZoneInfo:
+        """Where the alliance's days begin and end."""
+        return ZoneInfo(self.alliance.time_zone)
+
+    @cached_property
+    def callers(self) -> Mapping[str, KnownCaller]:
+        """Every caller by its URI."""
+        return {entry.uri: KnownCaller(member, entry) for member in self.members.values() for entry in member.callers}
+
+    @cached_property
+    def owners(self) -> Mapping[Key, Member]:
+        """Every member by each of its identifiers."""
+        return {key(entry.term): member for member in self.members.values() for entry in member.identifiers}
+
+    def day(self, at: datetime) -> date:
+        """Return the alliance's calendar day at a moment (an aware datetime)."""
+        return at.astimezone(self.time_zone).date()
+
+    def midnight(self, day: date) -> datetime:
+        """Return the moment at which the alliance's ``day`` begins."""
+        return datetime(day.year, day.month, day.day, tzinfo=self.time_zone)
+
+    def mandates_of(self, member: Member) -> tuple[Mandate, ...]:
+        """List the mandates that ``member`` gave, drafts and past ones included, oldest first."""
+        given = [mandate for mandate in self.mandates.values() if mandate.awarding_body == member.id]
+        return tuple(sorted(given, key=lambda mandate: (mandate.valid_from, mandate.id)))
+
+
+def _echoes(problem: Problem) -> bool:
+    return problem.rule in {"member-known", "mandate-known", "sealer-known"}
