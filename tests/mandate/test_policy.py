@@ -28,6 +28,8 @@ def noon(day: date) -> datetime:
 
 
 class TestGrant:
+    """What a grant holds, and self-issue."""
+
     def test_names_mandate_agreement_and_register(self, house: House) -> None:
         """A grant says by which mandate, with which agreement, by which state of the register."""
         decision = house.decide()
@@ -66,6 +68,8 @@ class TestGrant:
 
 
 class TestRefusals:
+    """How refusals are told."""
+
     def test_all_are_reported(self, house: House) -> None:
         """Every rule that refuses is told, not the first one alone."""
         house.files[MEMBER]["caller"][0]["active"] = False
@@ -128,6 +132,8 @@ class TestRefusals:
 
 
 class TestCaller:
+    """Who may call."""
+
     def test_unknown(self, house: House) -> None:
         """A caller that no member lists is refused."""
         assert ["caller-known"] == house.refused_by(Caller("urn:alliance:north:other"))
@@ -136,7 +142,7 @@ class TestCaller:
         ("day", "granted"),
         [(date(2026, 3, 31), False), (date(2026, 4, 1), True), (date(2026, 6, 30), True), (date(2026, 7, 1), False)],
     )
-    def test_days(self, house: House, day: date, granted: bool) -> None:
+    def test_days(self, house: House, day: date, *, granted: bool) -> None:
         """A caller may call from its first to its last day, both included."""
         house.files[MEMBER]["caller"][0].update(valid_from=date(2026, 4, 1), valid_until=date(2026, 6, 30))
 
@@ -161,6 +167,8 @@ class TestCaller:
 
 
 class TestSubMandate:
+    """Who may act for another member."""
+
     @pytest.fixture(autouse=True)
     def _given(self, house: House) -> None:
         house.files[MEMBER]["sub_mandate"] = [
@@ -190,13 +198,13 @@ class TestSubMandate:
         ("day", "granted"),
         [(date(2026, 5, 31), False), (date(2026, 6, 1), True), (date(2026, 6, 30), True), (date(2026, 7, 1), False)],
     )
-    def test_days(self, house: House, day: date, granted: bool) -> None:
+    def test_days(self, house: House, day: date, *, granted: bool) -> None:
         """A sub-mandate is in force on its first and last day and not around them."""
         expected = [] if granted else ["caller-acts-for-awarding-body"]
         assert expected == house.refused_by(FACULTY_CALLER, at=noon(day), award_date=day)
 
     @pytest.mark.parametrize(("withdrawn_on", "granted"), [(date(2026, 6, 15), False), (date(2026, 6, 16), True)])
-    def test_withdrawal(self, house: House, withdrawn_on: date, granted: bool) -> None:
+    def test_withdrawal(self, house: House, withdrawn_on: date, *, granted: bool) -> None:
         """From the day of its withdrawal a sub-mandate lets nobody act."""
         house.files[MEMBER]["sub_mandate"][0]["withdrawn_on"] = withdrawn_on
 
@@ -204,6 +212,8 @@ class TestSubMandate:
 
 
 class TestAwardingBody:
+    """Who awards."""
+
     def test_none(self, house: House) -> None:
         """A credential that names no awarding body is refused."""
         assert ["awarding-body-stated"] == house.refused_by(awarding_bodies=())
@@ -257,7 +267,7 @@ class TestAwardingBody:
             (LegalIdentifier("tax", "N-1", "IRL"), False),
         ],
     )
-    def test_matches_by_kind_and_country(self, house: House, identifier: LegalIdentifier, granted: bool) -> None:
+    def test_matches_by_kind_and_country(self, house: House, identifier: LegalIdentifier, *, granted: bool) -> None:
         """The same number counts only in the same register, in either of its notations."""
         assert granted == (not house.refused_by(awarding_bodies=(replace(NORTH, identifiers=(identifier,)),)))
 
@@ -265,7 +275,7 @@ class TestAwardingBody:
         ("awarded", "granted"),
         [(date(2026, 1, 31), False), (date(2026, 2, 1), True), (date(2026, 5, 31), True), (date(2026, 6, 1), False)],
     )
-    def test_member_on_award_date(self, house: House, awarded: date, granted: bool) -> None:
+    def test_member_on_award_date(self, house: House, awarded: date, *, granted: bool) -> None:
         """Awards count as the member's from the first to the last day of its membership."""
         house.files[MEMBER].update(member_since=date(2026, 2, 1), member_until=date(2026, 5, 31))
         house.files["members/south.toml"]["caller"] = []
@@ -279,6 +289,8 @@ class TestAwardingBody:
 
 
 class TestMandate:
+    """The life of a mandate."""
+
     def test_none(self, house: House) -> None:
         """A member without a mandate is refused."""
         del house.files[MANDATE]
@@ -296,7 +308,7 @@ class TestMandate:
     @pytest.mark.parametrize(
         ("signed_on", "granted"), [(None, False), (date(2026, 6, 16), False), (date(2026, 6, 15), True)]
     )
-    def test_signed(self, house: House, signed_on: date | None, granted: bool) -> None:
+    def test_signed(self, house: House, signed_on: date | None, *, granted: bool) -> None:
         """A draft is no mandate, nor is one that will be signed tomorrow."""
         house.files[MANDATE].pop("signed_on")
         if signed_on:
@@ -308,7 +320,7 @@ class TestMandate:
         ("day", "granted"),
         [(date(2025, 12, 31), False), (date(2026, 1, 1), True), (date(2026, 12, 31), True), (date(2027, 1, 1), False)],
     )
-    def test_in_force(self, house: House, day: date, granted: bool) -> None:
+    def test_in_force(self, house: House, day: date, *, granted: bool) -> None:
         """A mandate is in force from its first to its last day, both included."""
         house.files[MEMBER]["caller"][0]["valid_from"] = date(2020, 1, 1)
 
@@ -318,7 +330,7 @@ class TestMandate:
         ("day", "granted"),
         [(date(2025, 12, 31), False), (date(2026, 1, 1), True), (date(2026, 12, 31), True), (date(2027, 1, 1), False)],
     )
-    def test_in_force_on_award_date(self, house: House, day: date, granted: bool) -> None:
+    def test_in_force_on_award_date(self, house: House, day: date, *, granted: bool) -> None:
         """What was awarded before or after the mandate's days is not covered by it."""
         assert ([] if granted else ["mandate-in-force-on-award-date"]) == house.refused_by(award_date=day)
 
@@ -335,7 +347,7 @@ class TestMandate:
             (datetime(2026, 12, 31, 18, 0, tzinfo=timezone(timedelta(hours=-5))), False),
         ],
     )
-    def test_days_are_the_alliances(self, house: House, at: datetime, granted: bool) -> None:
+    def test_days_are_the_alliances(self, house: House, at: datetime, *, granted: bool) -> None:
         """Days begin at midnight in the alliance's time zone, whatever clock the moment is said by."""
         house.files[MEMBER]["caller"][0]["valid_from"] = date(2020, 1, 1)
 
@@ -350,7 +362,9 @@ class TestMandate:
             (datetime(2026, 1, 1, 0, 0), True),
         ],
     )
-    def test_award_moments_are_read_in_the_alliances_zone(self, house: House, awarded: datetime, granted: bool) -> None:
+    def test_award_moments_are_read_in_the_alliances_zone(
+        self, house: House, awarded: datetime, *, granted: bool
+    ) -> None:
         """An awarding date given as a moment falls on the alliance's day; one without a zone means its own day."""
         assert ([] if granted else ["mandate-in-force-on-award-date"]) == house.refused_by(award_date=awarded)
 
@@ -365,7 +379,7 @@ class TestMandate:
         ("day", "granted"),
         [(date(2026, 6, 9), True), (date(2026, 6, 10), False), (date(2026, 6, 20), False), (date(2026, 6, 21), True)],
     )
-    def test_suspended(self, house: House, day: date, granted: bool) -> None:
+    def test_suspended(self, house: House, day: date, *, granted: bool) -> None:
         """Nothing is sealed while a mandate is suspended; afterwards, awards of that time can be sealed."""
         suspension = {"valid_from": date(2026, 6, 10), "valid_until": date(2026, 6, 20), "reason": "audit"}
         house.files["status/n.toml"] = {"mandate": "north-2026", "suspension": [suspension]}
@@ -375,7 +389,7 @@ class TestMandate:
     @pytest.mark.parametrize(
         ("day", "granted"), [(date(2026, 6, 14), True), (date(2026, 6, 15), False), (date(2026, 6, 16), False)]
     )
-    def test_withdrawn(self, house: House, day: date, granted: bool) -> None:
+    def test_withdrawn(self, house: House, day: date, *, granted: bool) -> None:
         """From the day of withdrawal nothing is sealed, whenever it was awarded."""
         house.files["status/n.toml"] = {"mandate": "north-2026", "withdrawn_on": date(2026, 6, 15), "reason": "ended"}
 
@@ -389,6 +403,8 @@ class TestMandate:
 
 
 class TestScope:
+    """What a mandate covers."""
+
     @pytest.mark.parametrize(
         ("allowed", "stated", "granted"),
         [
@@ -399,7 +415,7 @@ class TestScope:
             (["accredited"], {Profile.GENERIC}, False),
         ],
     )
-    def test_profile(self, house: House, allowed: list[str], stated: set[Profile], granted: bool) -> None:
+    def test_profile(self, house: House, allowed: list[str], stated: set[Profile], *, granted: bool) -> None:
         """Every profile must be covered; the mandate profile goes without saying, silence means generic."""
         house.scope["profiles"] = allowed
 
@@ -409,7 +425,7 @@ class TestScope:
         ("stated", "granted"),
         [({SHORT_PROGRAMME}, True), ({SHORT_PROGRAMME, "http://x.example/other"}, False), (set(), False)],
     )
-    def test_opportunity_type(self, house: House, stated: set[str], granted: bool) -> None:
+    def test_opportunity_type(self, house: House, stated: set[str], *, granted: bool) -> None:
         """Every type of learning opportunity must be covered, and one must be stated."""
         house.scope["opportunity_types"] = [SHORT_PROGRAMME]
 
@@ -419,7 +435,7 @@ class TestScope:
         ("levels", "granted"),
         [({4}, False), ({5}, True), ({7}, True), ({8}, False), ({5, 7}, True), ({5, 8}, False), (set(), False)],
     )
-    def test_eqf(self, house: House, levels: set[int], granted: bool) -> None:
+    def test_eqf(self, house: House, levels: set[int], *, granted: bool) -> None:
         """EQF levels must lie in the range, both ends included, and one must be stated."""
         house.scope["eqf"] = {"lowest": 5, "highest": 7}
 
@@ -428,7 +444,7 @@ class TestScope:
     @pytest.mark.parametrize(
         ("ects", "granted"), [(None, True), ("7.4", True), ("7.5", True), ("7.51", False), ("8", False)]
     )
-    def test_ects(self, house: House, ects: str | None, granted: bool) -> None:
+    def test_ects(self, house: House, ects: str | None, *, granted: bool) -> None:
         """ECTS up to the maximum are covered, to the hundredth; no credits are no more than the maximum."""
         house.scope["ects_maximum"] = 7.5
 
@@ -445,7 +461,7 @@ class TestScope:
             (set(), False),
         ],
     )
-    def test_isced_f(self, house: House, stated: set[str], granted: bool) -> None:
+    def test_isced_f(self, house: House, stated: set[str], *, granted: bool) -> None:
         """A field covers those under it and not those above it."""
         house.scope["isced_f"] = ["06", "0714"]
 
@@ -454,14 +470,14 @@ class TestScope:
     @pytest.mark.parametrize(
         ("stated", "granted"), [({"en"}, True), ({"en", "ga"}, True), ({"fr"}, False), (set(), False)]
     )
-    def test_language(self, house: House, stated: set[str], granted: bool) -> None:
+    def test_language(self, house: House, stated: set[str], *, granted: bool) -> None:
         """Every language of the credential must be covered."""
         house.scope["languages"] = ["en", "ga"]
 
         assert ([] if granted else ["scope-language"]) == house.refused_by(languages=frozenset(stated))
 
     @pytest.mark.parametrize(("stated", "granted"), [({"IRL"}, True), ({"IRL", "NLD"}, False), (set(), False)])
-    def test_country(self, house: House, stated: set[str], granted: bool) -> None:
+    def test_country(self, house: House, stated: set[str], *, granted: bool) -> None:
         """Every country of an awarding body must be covered."""
         house.scope["countries"] = ["IRL"]
 
@@ -469,6 +485,8 @@ class TestScope:
 
 
 class TestJointAward:
+    """Awards of several bodies."""
+
     def test_needs_every_bodys_mandate(self, house: House) -> None:
         """A joint award needs a mandate of each body that allows joint awards, and names them all."""
         house.scope["joint_awards"] = True
@@ -490,14 +508,14 @@ class TestJointAward:
         assert ["joint-award-allowed"] == house.refused_by(awarding_bodies=(NORTH, SOUTH))
 
     @pytest.mark.parametrize(("partners", "granted"), [(["south"], True), (["faculty"], False)])
-    def test_partners(self, house: House, partners: list[str], granted: bool) -> None:
+    def test_partners(self, house: House, partners: list[str], *, granted: bool) -> None:
         """Where a mandate names partners, no other member is one."""
         house.scope.update(joint_awards=True, joint_award_partners=partners)
 
         assert ([] if granted else ["joint-award-partner"]) == house.refused_by(awarding_bodies=(NORTH, SOUTH))
 
     @pytest.mark.parametrize("allowed", [True, False])
-    def test_one_body_outside(self, house: House, allowed: bool) -> None:
+    def test_one_body_outside(self, house: House, *, allowed: bool) -> None:
         """One body may be outside the alliance only where the mandate says so."""
         house.scope.update(joint_awards=True, outside_bodies=allowed)
 
@@ -544,6 +562,8 @@ class TestJointAward:
 
 
 class TestAccreditation:
+    """The QDR's limits."""
+
     @pytest.fixture(autouse=True)
     def _required(self, house: House) -> None:
         house.scope["accreditation_required"] = True
@@ -593,7 +613,7 @@ class TestAccreditation:
         ("day", "granted"),
         [(date(2026, 5, 31), False), (date(2026, 6, 1), True), (date(2026, 6, 30), True), (date(2026, 7, 1), False)],
     )
-    def test_days(self, house: House, day: date, granted: bool) -> None:
+    def test_days(self, house: House, day: date, *, granted: bool) -> None:
         """The day of issuing must lie in the accreditation's days, both ends included."""
         expected = [] if granted else ["accreditation-in-force"]
         assert expected == house.refused_by(at=noon(day), **self.MATCHING)
@@ -614,8 +634,10 @@ class TestAccreditation:
 
 
 class TestQuota:
+    """How many."""
+
     @pytest.mark.parametrize(("sealed", "granted"), [(9, True), (10, False), (11, False)])
-    def test_daily(self, house: House, sealed: int, granted: bool) -> None:
+    def test_daily(self, house: House, sealed: int, *, granted: bool) -> None:
         """The tenth seal of a day is the last one of ten; the day begins at midnight in the alliance's zone."""
         house.scope["quota"] = {"daily": 10}
         house.ledger.seals_today["north-2026"] = sealed
@@ -624,7 +646,7 @@ class TestQuota:
         assert [("north-2026", datetime(2026, 6, 14, 22, tzinfo=UTC))] == house.ledger.asked
 
     @pytest.mark.parametrize(("sealed", "granted"), [(9, True), (10, False)])
-    def test_total(self, house: House, sealed: int, granted: bool) -> None:
+    def test_total(self, house: House, sealed: int, *, granted: bool) -> None:
         """The total quota counts every seal ever given."""
         house.scope["quota"] = {"total": 10}
         house.ledger.seals["north-2026"] = sealed

@@ -8,7 +8,7 @@ closest, with the fact it looked at.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,6 +76,15 @@ class Decision:
     register_sha256: bytes
 
 
+@dataclass(slots=True)
+class _Judged:
+    """What the awarding bodies' mandates say to an award, as it is being found out."""
+
+    refusals: list[Refusal]
+    used: list[Mandate] = field(default_factory=list)
+    considered: list[Considered] = field(default_factory=list)
+
+
 class Policy:
     """The mandate policy of one sealer over one register. Safe for threads: it keeps nothing between batches."""
 
@@ -95,6 +104,30 @@ class Policy:
     def grant(self, caller: Caller, facts: AwardFacts, *, at: datetime) -> Grant:
         """Grant, or raise CallerRefused or MandateRefused with every refusal."""
         return self.sitting(at=at).grant(caller, facts)
+
+
+class Retrospect:
+    """The policy after the fact: whether a seal agrees with the register, as a verifier asks.
+
+    It judges by the register's present state and the day of sealing: a mandate that was withdrawn later was good then.
+    Who called and how many seals there were is not in a sealed credential, and is not judged.
+    """
+
+    def __init__(self, register: Source) -> None:
+        self._register = register
+
+    def objections(self, facts: AwardFacts, *, sealer: LegalEntity, sealed_at: datetime) -> tuple[Refusal, ...]:
+        """Say what speaks against ``sealer`` having sealed this award then; nothing where the register agrees."""
+        return Sitting(self._register.current, sealer, _Unused(), at=sealed_at).objections(facts)
+
+
+class _Unused:
+    """No seals: quotas are not judged after the fact."""
+
+    def sealed(self, mandate_id: str, since: datetime | None) -> int:
+        """Count nothing."""
+        del mandate_id, since
+        return 0
 
 
 class Sitting:
@@ -126,29 +159,37 @@ class Sitting:
         matches = [match(self._register, body) for body in facts.awarding_bodies]
         award = self._award(facts, matches)
         known = self._register.callers.get(caller.uri)
-        refusals = [*caller_refusals(caller, known, award), *_body_refusals(award, matches)]
-        used: list[Mandate] = []
-        considered: list[Considered] = []
-        for member in award.members:
-            refusals.extend(_membership_refusals(award, member))
-            if self._seals_for_itself(member):
-                continue
-            body = next(one.body for one in matches if one.member == member)
-            mandate, against = self._closest(award, member, body, considered)
-            refusals.extend(against)
-            if mandate:
-                used.append(mandate)
-        if award.outside and award.members and not used and not refusals:
-            refusals.append(_nobody_allows_outside(award))
-        refusals.extend(_profile_accreditation_refusals(award, matches))
-        refusals = list(dict.fromkeys(refusals))
+        judged = self._judge(award, matches)
+        refusals = tuple(dict.fromkeys([*caller_refusals(caller, known, award), *judged.refusals]))
         return Decision(
-            grant=None if refusals else self._granted_by(caller, known, award, used),
-            refusals=tuple(refusals),
-            considered=tuple(considered),
+            grant=None if refusals else self._granted_by(caller, known, award, judged.used),
+            refusals=refusals,
+            considered=tuple(judged.considered),
             facts_used=tuple(self._facts_used(caller, known, award, matches)),
             register_sha256=self._register.sha256,
         )
+
+    def objections(self, facts: AwardFacts) -> tuple[Refusal, ...]:
+        """Say what speaks against the award being sealed on this day, whoever asks for it."""
+        matches = [match(self._register, body) for body in facts.awarding_bodies]
+        return tuple(dict.fromkeys(self._judge(self._award(facts, matches), matches).refusals))
+
+    def _judge(self, award: Award, matches: Sequence[Match]) -> _Judged:
+        """Hold the award against each awarding body's mandate, if it needs one."""
+        judged = _Judged(list(_body_refusals(award, matches)))
+        for member in award.members:
+            judged.refusals.extend(_membership_refusals(award, member))
+            if self._seals_for_itself(member):
+                continue
+            body = next(one.body for one in matches if one.member == member)
+            mandate, against = self._closest(award, member, body, judged.considered)
+            judged.refusals.extend(against)
+            if mandate:
+                judged.used.append(mandate)
+        if award.outside and award.members and not judged.used and not judged.refusals:
+            judged.refusals.append(_nobody_allows_outside(award))
+        judged.refusals.extend(_profile_accreditation_refusals(award, matches))
+        return judged
 
     def _award(self, facts: AwardFacts, matches: Sequence[Match]) -> Award:
         members = {one.member.id: one.member for one in matches if one.member}
