@@ -1,0 +1,164 @@
+"""The client for asyncio programs; the same calls as ``Client``. Use it as an async context manager."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Any, Self
+
+import grpc
+
+from eseal_client import messages, results
+from eseal_client.errors import EsealError, from_rpc
+from eseal_client.rounds import Rounds
+from eseal_client.wire import issuance_pb2, issuance_pb2_grpc, verification_pb2, verification_pb2_grpc
+from eseal_client.wire.credential_pb2 import Level
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from eseal_client.connection import Connection
+    from eseal_client.results import Sealed
+    from eseal_client.wire.credential_pb2 import Learner, MicroCredential
+
+
+class AsyncClient:
+    """Calls one server from an event loop."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        credentials = connection.credentials()
+        self._channel = (
+            grpc.aio.insecure_channel(connection.target, connection.options())
+            if credentials is None
+            else grpc.aio.secure_channel(connection.target, credentials, connection.options())
+        )
+        self._issuance: Any = issuance_pb2_grpc.IssuanceServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._verification: Any = verification_pb2_grpc.VerificationServiceStub(self._channel)  # type: ignore[no-untyped-call]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._channel.close()
+
+    async def issue(
+        self,
+        micro_credential: MicroCredential,
+        learner: Learner,
+        *,
+        request_id: str = "",
+        level: Level = Level.LEVEL_UNSPECIFIED,
+    ) -> Sealed:
+        """Have one credential built and sealed. EsealError where it is refused."""
+        request = issuance_pb2.IssueRequest(
+            request_id=request_id or str(uuid.uuid4()), micro_credential=micro_credential, learner=learner, level=level
+        )
+        response = await self._call(self._issuance.Issue, request)
+        return results.sealed(request.request_id, response, check=self._connection.check)
+
+    async def seal(self, credential: bytes, *, request_id: str = "", level: Level = Level.LEVEL_UNSPECIFIED) -> Sealed:
+        """Have a credential sealed that you built (JSON bytes)."""
+        request = issuance_pb2.SealRequest(
+            request_id=request_id or str(uuid.uuid4()), credential=credential, level=level
+        )
+        response = await self._call(self._issuance.Seal, request)
+        return results.sealed(request.request_id, response, check=self._connection.check)
+
+    async def verify(self, document: bytes, *detached: bytes) -> verification_pb2.VerifyResponse:
+        """Have a sealed document verified."""
+        request = verification_pb2.VerifyRequest(document=document, detached=detached)
+        response: verification_pb2.VerifyResponse = await self._call(self._verification.Verify, request)
+        return response
+
+    def issue_many(
+        self,
+        micro_credential: MicroCredential,
+        learners: Iterable[tuple[str, Learner]],
+        *,
+        level: Level = Level.LEVEL_UNSPECIFIED,
+    ) -> AsyncIterator[tuple[str, Sealed | EsealError]]:
+        """Issue to (request id, learner) pairs; (request id, outcome) pairs come as they are done, in any order."""
+        return self._run(
+            self._issuance.IssueStream,
+            learners,
+            write=lambda items, first: messages.issue_batch(items, micro_credential if first else None, level),
+            read=lambda result: results.item(result, check=self._connection.check),
+        )
+
+    def seal_many(
+        self, credentials: Iterable[tuple[str, bytes]], *, level: Level = Level.LEVEL_UNSPECIFIED
+    ) -> AsyncIterator[tuple[str, Sealed | EsealError]]:
+        """Seal (request id, credential) pairs; (request id, outcome) pairs come as they are done, in any order."""
+        return self._run(
+            self._issuance.SealStream,
+            credentials,
+            write=lambda items, _: messages.seal_batch(items, level),
+            read=lambda result: results.item(result, check=self._connection.check),
+        )
+
+    def verify_many(
+        self, documents: Iterable[tuple[str, bytes]]
+    ) -> AsyncIterator[tuple[str, verification_pb2.VerifyResponse | EsealError]]:
+        """Verify (name, document) pairs; (name, report) pairs come as they are done, in any order."""
+        return self._run(
+            self._verification.VerifyStream,
+            documents,
+            write=lambda items, _: messages.verify_batch(items),
+            read=messages.report,
+        )
+
+    async def _call(self, method: Callable[..., Any], request: Any) -> Any:
+        try:
+            return await method(request, timeout=self._connection.timeout)
+        except grpc.RpcError as error:
+            raise from_rpc(error) from None
+
+    async def _run(
+        self,
+        method: Callable[..., Any],
+        items: Iterable[tuple[str, Any]],
+        *,
+        write: Callable[[list[tuple[str, Any]], bool], Any],
+        read: Callable[[Any], Any],
+    ) -> AsyncIterator[tuple[str, Any]]:
+        """Stream rounds until everything is answered."""
+        rounds = Rounds(items, batch=self._connection.batch, attempts=self._connection.attempts)
+        while True:
+            try:
+                async for result in self._round(method, rounds, write):
+                    outcome = read(result)
+                    if rounds.answered(result.request_id, outcome):
+                        yield result.request_id, outcome
+            except grpc.RpcError as error:
+                rounds.broken(from_rpc(error))
+            pause = rounds.pause()
+            if pause is None:
+                return
+            await asyncio.sleep(pause)
+
+    async def _round(
+        self, method: Callable[..., Any], rounds: Rounds[Any], write: Callable[[list[tuple[str, Any]], bool], Any]
+    ) -> AsyncIterator[Any]:
+        """One stream. ``room`` is what keeps the sender from running ahead of the answers."""
+        room = asyncio.Semaphore(self._connection.window)
+
+        async def requests() -> AsyncIterator[Any]:
+            first = True
+            for items in rounds.batches():
+                await room.acquire()
+                yield write(items, first)
+                first = False
+
+        call = method(requests())
+        try:
+            async for response in call:
+                for result in response.results:
+                    yield result
+                room.release()
+        finally:
+            call.cancel()

@@ -1,0 +1,73 @@
+"""The bookkeeping of a bulk run, apart from any transport: what was sent, what is unanswered, what goes out again.
+
+A run is one or more rounds. A round streams what has not been answered yet; an item that came back UNAVAILABLE, or was
+on its way when a stream broke, goes out again in the next round with the same request id.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from eseal_client.errors import EsealError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Item = TypeVar("Item")
+
+
+class Rounds(Generic[Item]):
+    """``items`` are (request id, item) pairs, read only as fast as they can be sent."""
+
+    def __init__(self, items: Iterable[tuple[str, Item]], *, batch: int, attempts: int) -> None:
+        self._source = iter(items)
+        self._batch = batch
+        self._attempts = attempts
+        self._unanswered: dict[str, Item] = {}
+        self._again: dict[str, Item] = {}
+        self._failures = 0
+        self._retry_after = 0.0
+        self._exhausted = False
+
+    def batches(self) -> Iterator[list[tuple[str, Item]]]:
+        """The batches of one round: first what goes out again, then what is new."""
+        again = list(self._again.items())
+        self._again.clear()
+        for items in (iter(again), self._source):
+            while part := list(itertools.islice(items, self._batch)):
+                yield self._sent(part)
+        self._exhausted = True
+
+    def answered(self, request_id: str, outcome: object) -> bool:
+        """Note an answer; False where it is to be kept back because the item goes out again."""
+        item = self._unanswered.pop(request_id, None)
+        if item is None or not isinstance(outcome, EsealError) or not outcome.passes:
+            return True
+        if self._failures >= self._attempts:
+            return True
+        self._again[request_id] = item
+        self._retry_after = max(self._retry_after, outcome.retry_after or 0.0)
+        return False
+
+    def broken(self, error: EsealError) -> None:
+        """A stream broke: what was on its way goes out again, or the error is raised where that cannot help."""
+        if not error.passes or self._failures >= self._attempts:
+            raise error
+        self._again.update(self._unanswered)
+        self._unanswered.clear()
+        self._retry_after = max(self._retry_after, error.retry_after or 0.0)
+
+    def pause(self) -> float | None:
+        """Seconds to wait before the next round; None where everything is answered."""
+        if self._exhausted and not self._again:
+            return None
+        self._failures += 1
+        seconds = max(self._retry_after, 0.2 * 2**self._failures) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        self._retry_after = 0.0
+        return min(seconds, 30.0)
+
+    def _sent(self, part: list[tuple[str, Item]]) -> list[tuple[str, Item]]:
+        self._unanswered.update(part)
+        return part
