@@ -7,6 +7,7 @@ bytes and seals nothing twice. So this client sends again by itself, with the sa
 from eseal_client.asynchronous import AsyncClient
 from eseal_client.connection import Connection, Identity
 from eseal_client.errors import EsealError, PayloadMismatch
+from eseal_client.files import read_learner, read_micro_credential
 from eseal_client.results import Sealed
 from eseal_client.synchronous import Client
 from eseal_client.wire.credential_pb2 import Learner, Level, MicroCredential
@@ -27,4 +28,6 @@ __all__ = [
     "Sealed",
     "Verdict",
     "VerifyResponse",
+    "read_learner",
+    "read_micro_credential",
 ]
