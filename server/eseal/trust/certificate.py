@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from asn1crypto import core
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
@@ -22,6 +23,16 @@ from eseal.trust import oids
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+# What cryptography raises for certificates that are broken somewhere, or hold a key of no known kind.
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,7 @@ def read_certificate(der: bytes) -> Certificate:
     """Read a DER certificate. Raise InvalidInput for what is not one."""
     try:
         return _read(der)
-    except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension) as error:
+    except _MALFORMED as error:
         raise InvalidInput("NOT_A_CERTIFICATE", "The bytes are not an X.509 certificate.") from error
 
 

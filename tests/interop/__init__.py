@@ -1,0 +1,1 @@
+"""Other people's software, asked about what we make."""
