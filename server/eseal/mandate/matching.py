@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eseal.mandate.identifiers import describe, key
-from eseal.mandate.rules import Rule, refusal
+from eseal.mandate.rules import Award, Rule, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from eseal.mandate.files import Member
     from eseal.mandate.register import Register
     from eseal.terms import AwardingBody, LegalIdentifier, Refusal
@@ -49,6 +51,35 @@ def match(register: Register, body: AwardingBody) -> Match:
     if not body.identifiers:
         return Match(body, refusals=(_unidentified(body, namesake),))
     return Match(body, outside=namesake is None, refusals=(_not_a_member(body, namesake),))
+
+
+def body_refusals(award: Award, matches: Sequence[Match]) -> Iterator[Refusal]:
+    """Yield what refuses the bodies themselves; one outside body is for the mandates of a joint award to allow."""
+    if not matches:
+        message = "the credential names no awarding body (awardedBy.awardingBody)"
+        yield refusal(Rule.AWARDING_BODY_STATED, message, "")
+    for one in matches:
+        if not (one.outside and award.members):
+            yield from one.refusals
+    if award.members and len(award.outside) > 1:
+        message = (
+            f"{len(award.outside)} awarding bodies are outside the alliance, and a joint award may have one at most"
+        )
+        yield refusal(Rule.JOINT_AWARD_OUTSIDE_BODY, message, award.outside[0].pointer)
+
+
+def membership_refusals(award: Award, member: Member) -> Iterator[Refusal]:
+    """Yield whether the body was no member on the day of the award."""
+    if not member.is_member_on(award.award_day):
+        period = f"from {member.member_since} to {member.member_until or 'further notice'}"
+        message = f"{member.id} is a member {period}, and the day of the award is {award.award_day}"
+        yield refusal(Rule.AWARDING_BODY_MEMBER_ON_AWARD_DATE, message, member.id)
+
+
+def nobody_allows_outside(award: Award) -> Refusal:
+    """Refuse an outside body beside members that all seal for themselves."""
+    message = "a body outside the alliance may share an award only where a mandate says so, and none is used here"
+    return refusal(Rule.JOINT_AWARD_OUTSIDE_BODY, message, award.outside[0].pointer)
 
 
 def names(body: AwardingBody) -> str:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 from eseal.errors import CallerRefused, MandateRefused
 from eseal.mandate.callers import caller_refusals
 from eseal.mandate.coverage import accreditation_refusals, scope_refusals
-from eseal.mandate.identifiers import Key, describe, key, organization_key
-from eseal.mandate.matching import Match, match
+from eseal.mandate.decision import Basis, Considered, Decision
+from eseal.mandate.identifiers import Key, key, organization_key
+from eseal.mandate.matching import Match, body_refusals, match, membership_refusals, nobody_allows_outside
 from eseal.mandate.rules import (
     LIFE,
     Award,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from eseal.terms import AwardFacts, AwardingBody, Caller, LegalEntity, Refusal
 
 
+__all__ = ["Considered", "Decision", "Policy", "Retrospect", "Sitting", "Source", "Usage"]
+
+
 class Usage(Protocol):
     """How often mandates were used: what the ledger recorded."""
 
@@ -52,28 +56,6 @@ class Source(Protocol):
     def current(self) -> Register:
         """The state to judge by; asked once per batch."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Considered:
-    """A mandate that was looked at, and what in it refuses; nothing, where it grants."""
-
-    mandate: str
-    refusals: tuple[Refusal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The policy's answer: a grant, or every refusal.
-
-    ``considered`` holds every mandate looked at; ``facts_used`` the facts compared, as name and value in words.
-    """
-
-    grant: Grant | None
-    refusals: tuple[Refusal, ...]
-    considered: tuple[Considered, ...]
-    facts_used: tuple[tuple[str, str], ...]
-    register_sha256: bytes
 
 
 @dataclass(slots=True)
@@ -145,14 +127,27 @@ class Sitting:
         self._today = register.day(at)
         self._granted: Counter[str] = Counter()
         self._recorded: dict[tuple[str, bool], int] = {}
+        self._last: tuple[Caller, AwardFacts, Grant] | None = None
 
     def grant(self, caller: Caller, facts: AwardFacts) -> Grant:
         """Grant and count it, or raise CallerRefused or MandateRefused with every refusal."""
-        decision = self.decide(caller, facts)
-        if decision.grant is None:
-            raise _refused(decision.refusals)
-        self._granted.update(decision.grant.mandate_ids)
-        return decision.grant
+        grant = self._again(caller, facts)
+        if grant is None:
+            decision = self.decide(caller, facts)
+            if decision.grant is None:
+                raise _refused(decision.refusals)
+            grant = decision.grant
+            self._last = (caller, facts, grant)
+        self._granted.update(grant.mandate_ids)
+        return grant
+
+    def _again(self, caller: Caller, facts: AwardFacts) -> Grant | None:
+        """Return the grant of the award before, if it was the like of this one: a course has many learners."""
+        if self._last is None or self._last[:2] != (caller, facts):
+            return None
+        grant = self._last[2]
+        mandates = [self._register.mandates[mandate_id] for mandate_id in grant.mandate_ids]
+        return None if any(any(self._quota_refusals(mandate)) for mandate in mandates) else grant
 
     def decide(self, caller: Caller, facts: AwardFacts) -> Decision:
         """Answer without raising and without counting anything."""
@@ -165,8 +160,8 @@ class Sitting:
             grant=None if refusals else self._granted_by(caller, known, award, judged.used),
             refusals=refusals,
             considered=tuple(judged.considered),
-            facts_used=tuple(self._facts_used(caller, known, award, matches)),
             register_sha256=self._register.sha256,
+            basis=Basis(caller, known, self._sealer.organization_identifier, award, tuple(matches)),
         )
 
     def objections(self, facts: AwardFacts) -> tuple[Refusal, ...]:
@@ -176,9 +171,9 @@ class Sitting:
 
     def _judge(self, award: Award, matches: Sequence[Match]) -> _Judged:
         """Hold the award against each awarding body's mandate, if it needs one."""
-        judged = _Judged(list(_body_refusals(award, matches)))
+        judged = _Judged(list(body_refusals(award, matches)))
         for member in award.members:
-            judged.refusals.extend(_membership_refusals(award, member))
+            judged.refusals.extend(membership_refusals(award, member))
             if self._seals_for_itself(member):
                 continue
             body = next(one.body for one in matches if one.member == member)
@@ -187,7 +182,7 @@ class Sitting:
             if mandate:
                 judged.used.append(mandate)
         if award.outside and award.members and not judged.used and not judged.refusals:
-            judged.refusals.append(_nobody_allows_outside(award))
+            judged.refusals.append(nobody_allows_outside(award))
         judged.refusals.extend(_profile_accreditation_refusals(award, matches))
         return judged
 
@@ -234,9 +229,11 @@ class Sitting:
         yield from joint_award_refusals(award, mandate)
         if mandate.scope.accreditation_required:
             yield from accreditation_refusals(award, member, body)
-        yield from quota_refusals(
-            mandate, today=self._sealed(mandate, today_only=True), ever=self._sealed(mandate, today_only=False)
-        )
+        yield from self._quota_refusals(mandate)
+
+    def _quota_refusals(self, mandate: Mandate) -> Iterator[Refusal]:
+        today, ever = self._sealed(mandate, today_only=True), self._sealed(mandate, today_only=False)
+        return quota_refusals(mandate, today=today, ever=ever)
 
     def _sealed(self, mandate: Mandate, *, today_only: bool) -> int:
         """Seals so far, those of this batch included; 0 unless the mandate limits them, for then nobody asks."""
@@ -266,59 +263,6 @@ class Sitting:
             self_issue=not used,
             register_sha256=self._register.sha256,
         )
-
-    def _facts_used(
-        self, caller: Caller, known: KnownCaller | None, award: Award, matches: Sequence[Match]
-    ) -> Iterator[tuple[str, str]]:
-        facts = award.facts
-        yield "caller", caller.uri
-        yield "caller's member", known.member.id if known else "none"
-        yield "sealer", self._sealer.organization_identifier
-        yield "today", f"{award.today} ({self._register.alliance.time_zone})"
-        yield "award date", f"{award.award_day}" + ("" if facts.award_date else " (the credential states none: today)")
-        for one in matches:
-            known_as = (
-                f"{one.member.id} by {describe(one.identifier)}" if one.member and one.identifier else "no member"
-            )
-            yield f"awarding body {one.body.pointer}", known_as
-        for name, values in (
-            ("profiles", facts.profiles),
-            ("types of learning opportunity", facts.opportunity_types),
-            ("EQF levels", facts.eqf_levels),
-            ("ISCED-F fields", facts.isced_f),
-            ("languages", facts.languages),
-            ("countries", facts.countries),
-            ("accreditations", facts.accreditations),
-        ):
-            yield name, ", ".join(sorted(str(value) for value in values)) or "none"
-        yield "ECTS", "none" if facts.ects is None else str(facts.ects)
-
-
-def _body_refusals(award: Award, matches: Sequence[Match]) -> Iterator[Refusal]:
-    """Yield what refuses the bodies themselves; one outside body is for the mandates of a joint award to allow."""
-    if not matches:
-        message = "the credential names no awarding body (awardedBy.awardingBody)"
-        yield refusal(Rule.AWARDING_BODY_STATED, message, "")
-    for one in matches:
-        if not (one.outside and award.members):
-            yield from one.refusals
-    if award.members and len(award.outside) > 1:
-        message = (
-            f"{len(award.outside)} awarding bodies are outside the alliance, and a joint award may have one at most"
-        )
-        yield refusal(Rule.JOINT_AWARD_OUTSIDE_BODY, message, award.outside[0].pointer)
-
-
-def _membership_refusals(award: Award, member: Member) -> Iterator[Refusal]:
-    if not member.is_member_on(award.award_day):
-        period = f"from {member.member_since} to {member.member_until or 'further notice'}"
-        message = f"{member.id} is a member {period}, and the day of the award is {award.award_day}"
-        yield refusal(Rule.AWARDING_BODY_MEMBER_ON_AWARD_DATE, message, member.id)
-
-
-def _nobody_allows_outside(award: Award) -> Refusal:
-    message = "a body outside the alliance may share an award only where a mandate says so, and none is used here"
-    return refusal(Rule.JOINT_AWARD_OUTSIDE_BODY, message, award.outside[0].pointer)
 
 
 def _profile_accreditation_refusals(award: Award, matches: Sequence[Match]) -> list[Refusal]:

@@ -8,7 +8,7 @@ and a slip of the pen can stop nobody's work.
 from __future__ import annotations
 
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
 
@@ -52,7 +52,7 @@ class RegisterSource:
         """Why the files as they are now are not in use; None where they are."""
         return self._refused
 
-    def __enter__(self) -> RegisterSource:
+    def __enter__(self) -> Self:
         if self._interval > 0:
             self._thread.start()
         return self

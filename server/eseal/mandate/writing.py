@@ -1,0 +1,103 @@
+"""Register files written by program: every key with its meaning beside it, so that a reviewer needs no manual."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+from tomlkit.items import AoT, Item
+from tomlkit.items import Table as TomlTable
+
+from eseal.mandate.fields import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from tomlkit import TOMLDocument
+
+
+def render(table: Table, *, title: str) -> str:
+    """Return the file's text: ``title`` as its first line, then each key that has a value, tables last."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment(title))
+    document.add(tomlkit.nl())
+    _fill(document, table)
+    return tomlkit.dumps(document)
+
+
+def write_withdrawal(path: Path, mandate_id: str, *, on: date, reason: str) -> None:
+    """Write into the status file at ``path`` that the mandate is withdrawn; what else stands there stays as it is."""
+    if path.exists():
+        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        # Top-level keys must stand before the first table, or they would fall into it.
+        tables = [
+            (name, document.pop(name)) for name, value in list(document.items()) if isinstance(value, AoT | TomlTable)
+        ]
+    else:
+        document, tables = tomlkit.document(), []
+        document.add(tomlkit.comment(f"What happened to mandate {mandate_id} since it was signed."))
+    document.update({"mandate": mandate_id, "withdrawn_on": on, "reason": reason})
+    for name, value in tables:
+        document.add(tomlkit.nl())
+        document.add(name, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+
+def _fill(into: TOMLDocument | TomlTable, table: Table) -> None:
+    """Add the values of ``table``; plain ones before tables, as TOML demands."""
+    entries = list(_entries(table))
+    for key, value, description in entries:
+        if not _is_table(value):
+            item = tomlkit.item(_plain(value))
+            if description:
+                item.comment(description)
+            into.add(key, item)
+    for key, value, _ in entries:
+        if isinstance(value, Table):
+            inner = tomlkit.table()
+            _fill(inner, value)
+            into.add(key, inner)
+        elif isinstance(value, dict):
+            into.add(key, _text_table(value))
+        elif _is_table(value):
+            array = tomlkit.aot()
+            for one in value:
+                inner = tomlkit.table()
+                _fill(inner, one)
+                array.append(inner)
+            into.add(key, array)
+
+
+def _entries(table: Table) -> Iterator[tuple[str, Any, str]]:
+    fields = type(table).model_fields
+    # Inherited fields come first in a model; a reader looks for the name first.
+    for name in sorted(fields, key=lambda name: name not in {"id", "uri"}):
+        field = fields[name]
+        value = getattr(table, name)
+        default = field.get_default(call_default_factory=True, validated_data={})
+        if field.is_required() or value != default:
+            yield field.alias or name, value, field.description or ""
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Table | dict) or (isinstance(value, tuple) and bool(value) and isinstance(value[0], Table))
+
+
+def _text_table(texts: dict[str, str]) -> Item:
+    inner = tomlkit.table()
+    inner.update(texts)
+    return inner
+
+
+def _plain(value: Any) -> Any:
+    """Return the value as TOML has it: sets sorted, so that a file always comes out the same."""
+    if isinstance(value, frozenset | tuple):
+        return sorted(_plain(one) for one in value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.value if isinstance(value, Enum) else value
