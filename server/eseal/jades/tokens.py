@@ -106,7 +106,9 @@ def _authority(signer: cms.SignerInfo, candidates: Sequence[bytes]) -> bytes:
         certificate = asn1_x509.Certificate.load(der)
         if identifier.name == "issuer_and_serial_number":
             named = identifier.chosen
-            if certificate.serial_number == named["serial_number"].native and certificate.issuer == named["issuer"]:
+            # Byte for byte: a name that merely compares equal is not what the authority wrote.
+            same_name = certificate.issuer.dump() == named["issuer"].dump()
+            if same_name and certificate.serial_number == named["serial_number"].native:
                 return der
         elif certificate.key_identifier == identifier.chosen.native:
             return der
