@@ -9,8 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import structlog
 from cryptography import x509
@@ -39,6 +38,7 @@ from eseal.verification import VerifyInput, verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.context import SpawnProcess
+    from pathlib import Path
 
     from eseal.mandate.policy import Decision, Usage
     from eseal.terms import Grant, SealKey
@@ -96,7 +96,7 @@ class House:
         self._anchors = TrustAnchors(read_anchors(config.trust.anchors))
         self._max_credential_bytes = config.seal.max_credential_bytes
 
-    def __enter__(self) -> House:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

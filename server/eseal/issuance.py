@@ -1,8 +1,8 @@
 """The life of a seal: one function that reads as its steps, over a batch.
 
 One credential is a batch of one. A stage takes the values of the stage before and hands on values that prove what
-happened to them: Parsed -> Granted -> Completed -> Checked -> Permit -> Signed -> Sealed. One item's failure settles that
-item and never touches its neighbours. Each step crosses into Rust, the ledger and the HSM once for the whole batch.
+happened to them: Parsed -> Granted -> Completed -> Checked -> Permit -> Signed -> Sealed. One item's failure settles
+that item and never touches its neighbours. Each step crosses into Rust, the ledger and the HSM once for the whole batch.
 """
 
 from __future__ import annotations
@@ -95,8 +95,10 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuanceSettings:
-    """How seals are made here: the level where the caller names none, how the signing time is claimed, how strictly
-    Annex I is held (a missing mandatory element refuses), and the size of a credential that Seal takes.
+    """How seals are made here.
+
+    The level where the caller names none, how the signing time is claimed, how strictly Annex I is held (a missing
+    mandatory element refuses), and the size in bytes of a credential that Seal takes.
     """
 
     default_level: Level
@@ -227,10 +229,13 @@ class Issuance:
         signing_digests: dict[int, bytes] = {}
         for digest in dict.fromkeys(algorithms):
             chosen = [n for n, algorithm in enumerate(algorithms) if algorithm == digest]
-            made = sealcore.signing_digests(digest, [headers[n] for n in chosen], [payloads[n] for n in chosen], b64=False)
+            made = sealcore.signing_digests(
+                digest, [headers[n] for n in chosen], [payloads[n] for n in chosen], b64=False
+            )
             signing_digests.update(zip(chosen, made, strict=True))
         return [
-            Permit(item, payloads[n], payload_digests[n], headers[n], signing_digests[n]) for n, item in enumerate(items)
+            Permit(item, payloads[n], payload_digests[n], headers[n], signing_digests[n])
+            for n, item in enumerate(items)
         ]
 
     def _headers(self, items: list[Checked]) -> list[str]:
@@ -355,8 +360,8 @@ def _replay(item: Parsed) -> Sealed:
     if sealcore.digest("sha256", payload) != intent.payload_sha256:
         raise Internal(
             "REPLAY_DIFFERS",
-            "This request was sealed before by a service that rendered it differently (another version, other fonts), so "
-            "the identical bytes cannot be rebuilt. Use the copy that was delivered, or a new request id.",
+            "This request was sealed before by a service that rendered it differently (another version, other fonts), "
+            "so the identical bytes cannot be rebuilt. Use the copy that was delivered, or a new request id.",
             metadata={"credential_id": intent.credential_id},
         )
     (sealed,) = seal_many([payload], [intent.protected], [item.entry.signature], [item.entry.etsi_u])

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from eseal.cli import dev, hsm, ledger, mandate
+from eseal.cli import dev
 from eseal.cli.check import check
 from eseal.cli.doctor import doctor
 from eseal.cli.sealing import issue, seal
@@ -34,9 +34,6 @@ app.command()(seal)
 app.command()(verify)
 app.command()(check)
 app.command()(doctor)
-app.add_typer(mandate.app, name="mandate", help="The mandate register: who may have what sealed.")
-app.add_typer(hsm.app, name="hsm", help="The HSM: keys, certificate requests, speed.")
-app.add_typer(ledger.app, name="ledger", help="The ledger: who sealed what for whom, and by what right.")
 app.add_typer(dev.app, name="dev", help="A complete practice set: CA, token, register, configuration.")
 
 

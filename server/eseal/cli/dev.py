@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from rich.console import Console
 
 from eseal.errors import SetupError
-from eseal.hsm.keys import generate_key
-from eseal.hsm.practice import practice_token
+from eseal.hsm import generate_key, practice_token
 from eseal.mandate.practice import write_practice_register
 from eseal.terms import Algorithm
 from eseal.trust import practice
@@ -137,7 +136,7 @@ sessions = 4
 [[keys]]
 label = "{key_label}"
 algorithm = "{algorithm}"
-chain = "seal/chain.pem"
+certificate_chain = "seal/chain.pem"
 
 [mandate]
 register = "register"

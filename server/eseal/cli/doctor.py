@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotation at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -80,7 +80,9 @@ def _certificate(der: bytes) -> str:
     if not certificate.is_valid_at(now):
         raise SetupError("CERTIFICATE_NOT_VALID", f"It is valid to {certificate.not_after:%Y-%m-%d}: renew it.")
     if not certificate.may_seal:
-        raise SetupError("CERTIFICATE_USAGE", "Its key usage lets nothing be sealed: ask the provider for a seal certificate.")
+        raise SetupError(
+            "CERTIFICATE_USAGE", "Its key usage lets nothing be sealed: ask the provider for a seal certificate."
+        )
     left = (certificate.not_after - now).days
     word = f"{certificate.subject.legal_name} ({certificate.subject.organization_identifier}), {left} days left"
     return f"{word}: request the next one now" if certificate.not_after - now < WARN else word

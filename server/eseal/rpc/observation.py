@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-HANDLED = Counter("grpc_server_handled_total", "RPCs completed, by outcome.", ["grpc_service", "grpc_method", "grpc_code"])
+HANDLED = Counter(
+    "grpc_server_handled_total", "RPCs completed, by outcome.", ["grpc_service", "grpc_method", "grpc_code"]
+)
 HANDLING = Histogram(
     "grpc_server_handling_seconds",
     "Seconds from the first byte of an RPC to its end.",

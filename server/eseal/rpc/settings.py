@@ -40,9 +40,13 @@ class ServerSettings(_Frozen):
     stream_window: int = Field(4, ge=1, le=64, description="Batches of one stream that are under way at once.")
     max_batch_items: int = Field(1000, ge=1, le=10_000, description="Items that one stream message may carry.")
     max_message_bytes: int = Field(
-        32 * 1024 * 1024, ge=65_536, description="Largest gRPC message in bytes, either way; larger is RESOURCE_EXHAUSTED."
+        32 * 1024 * 1024,
+        ge=65_536,
+        description="Largest gRPC message in bytes, either way; larger is RESOURCE_EXHAUSTED.",
     )
-    metrics: str | None = Field("127.0.0.1:9464", description="host:port of the Prometheus metrics; none turns them off.")
+    metrics: str | None = Field(
+        "127.0.0.1:9464", description="host:port of the Prometheus metrics; none turns them off."
+    )
     grace: float = Field(30.0, ge=0, description="Seconds that a stopping server gives to what is in flight.")
 
     @model_validator(mode="after")

@@ -10,8 +10,6 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.descriptor import FieldDescriptor
-
 from eseal.credential import micro_credential
 from eseal.errors import EsealError, InvalidInput
 from eseal.rpc import status
@@ -22,7 +20,7 @@ from eseal.wire import credential_pb2, issuance_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
     from google.protobuf.timestamp_pb2 import Timestamp
 

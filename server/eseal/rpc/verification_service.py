@@ -62,7 +62,9 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
 
     async def _batch(self, request: verification_pb2.VerifyStreamRequest) -> list[verification_pb2.VerifyResult]:
         if len(request.items) > self._settings.max_batch_items:
-            rule = f"A message carries at most {self._settings.max_batch_items} items; this one has {len(request.items)}."
+            rule = (
+                f"A message carries at most {self._settings.max_batch_items} items; this one has {len(request.items)}."
+            )
             raise InvalidInput("BATCH_TOO_LARGE", rule, faults=[Fault("/items", "request", rule)])
 
         def verify() -> list[verification_pb2.VerifyResult]:

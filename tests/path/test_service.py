@@ -1,0 +1,193 @@
+"""The server as an operator sees it: health, reflection, identity, metrics, log, workers, stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from eseal_client.errors import from_rpc
+from eseal_client.wire import issuance_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from eseal.trust.practice import Issued, Lifetime, client_certificate
+from tests.harness.server import practice_set, running_server
+from tests.path.calls import ADA, issue_request, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from eseal_client import MicroCredential
+
+    from tests.harness.server import RunningServer
+
+DCU = "spiffe://eciu.example/member/dcu/back-end"
+
+
+def _stub(server: RunningServer, uri: str, lifetime: Lifetime | None = None) -> issuance_pb2_grpc.IssuanceServiceStub:
+    """IssuanceService with a client certificate made for this test."""
+    pki = server.practice.folder / "pki"
+    ca = Issued(
+        x509.load_pem_x509_certificate((pki / "issuing-ca.pem").read_bytes()),
+        None,
+        load_pem_private_key((pki / "issuing-ca.key").read_bytes(), None),
+    )
+    client = client_certificate(ca, uri, lifetime=lifetime)
+    roots = (server.practice.folder / "tls/client-ca.pem").read_bytes()
+    credentials = grpc.ssl_channel_credentials(roots, client.key_pem, client.pem)
+    return issuance_pb2_grpc.IssuanceServiceStub(grpc.secure_channel(server.target, credentials))
+
+
+def test_health_is_per_service(server: RunningServer) -> None:
+    """Each service has a health of its own."""
+    with server.channel() as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        states = {
+            name: health.Check(health_pb2.HealthCheckRequest(service=name)).status
+            for name in ("", "eseal.v1.IssuanceService", "eseal.v1.VerificationService")
+        }
+
+    assert {health_pb2.HealthCheckResponse.SERVING} == set(states.values())
+
+
+def test_reflection_lists_the_services(server: RunningServer) -> None:
+    """Reflection names both services, so grpcurl and ghz need no proto files."""
+    with server.channel() as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        (answer,) = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+
+    names = {service.name for service in answer.list_services_response.service}
+    assert {"eseal.v1.IssuanceService", "eseal.v1.VerificationService"} <= names
+
+
+def test_unknown_caller(server: RunningServer, course: MicroCredential) -> None:
+    """A certificate from the right CA whose URI the register does not know is PERMISSION_DENIED."""
+    error = refusal(lambda: _stub(server, "spiffe://elsewhere.example/x").Issue(issue_request(course)))
+
+    assert "PERMISSION_DENIED" == error.code
+
+
+def test_expired_client_certificate(server: RunningServer, course: MicroCredential) -> None:
+    """An expired client certificate does not get through TLS, and the client is told where to look."""
+    day = timedelta(days=1)
+    lifetime = Lifetime(not_before=datetime.now(UTC) - 2 * day, not_after=datetime.now(UTC) - day)
+
+    with pytest.raises(grpc.RpcError) as caught:
+        _stub(server, DCU, lifetime).Issue(issue_request(course), timeout=10)
+
+    assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
+    assert "certificate" in from_rpc(caught.value).message
+
+
+def test_no_client_certificate(server: RunningServer, course: MicroCredential) -> None:
+    """Without a client certificate nobody gets in."""
+    roots = (server.practice.folder / "tls/client-ca.pem").read_bytes()
+    channel = grpc.secure_channel(server.target, grpc.ssl_channel_credentials(roots))
+    stub = issuance_pb2_grpc.IssuanceServiceStub(channel)
+
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Issue(issue_request(course), timeout=10)
+
+    assert grpc.StatusCode.UNAVAILABLE == caught.value.code()
+
+
+def test_log_has_who_and_what_but_no_content(server: RunningServer, course: MicroCredential) -> None:
+    """A seal leaves one JSON line with ids, mandate and key; the learner is nowhere in the log."""
+    with server.issuance() as issuance:
+        response = issuance.Issue(issue_request(course, "logged-1"))
+
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line.get("request_id") == "logged-1"]
+    assert DCU == line["caller"]
+    assert response.credential_id == line["credential_id"]
+    assert list(response.mandate_ids) == line["mandates"]
+    assert "seal-1" == line["key_label"]
+    assert ADA.family_name not in server.log.read_text()
+
+
+def test_ledger_has_no_learner_data(server: RunningServer, course: MicroCredential) -> None:
+    """Nothing of the learner is in the database, not even on a page image's text."""
+    with server.issuance() as issuance:
+        issuance.Issue(issue_request(course))
+
+    database = b"".join(path.read_bytes() for path in server.practice.folder.glob("ledger.db*"))
+    assert ADA.family_name.encode() not in database
+    assert ADA.given_name.encode() + b" " not in database
+
+
+def test_stop_finishes_what_is_in_flight(tmp_path: Path, course: MicroCredential) -> None:
+    """SIGTERM: calls under way are answered, new ones are refused, the process ends by itself with 0."""
+    with running_server(practice_set(tmp_path / "set")) as server, server.issuance() as issuance:
+        outcomes: list[str] = []
+
+        def keep_sealing() -> None:
+            while True:
+                try:
+                    issuance.Issue(issue_request(course), timeout=20)
+                    outcomes.append("sealed")
+                except grpc.RpcError as error:
+                    outcomes.append(error.code().name)
+                    return
+
+        threads = [threading.Thread(target=keep_sealing) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        while outcomes.count("sealed") < 8:
+            time.sleep(0.01)
+        status = server.stop()
+        for thread in threads:
+            thread.join()
+
+    assert 0 == status
+    assert {"sealed", "UNAVAILABLE"} == set(outcomes)
+
+
+def test_workers_share_one_port(tmp_path: Path, course: MicroCredential) -> None:
+    """Two processes serve one port and one ledger; a worker that is killed is replaced."""
+    with running_server(practice_set(tmp_path / "set", processes=2)) as server:
+        _wait_for_workers(server)
+        with server.issuance() as issuance:
+            first = issuance.Issue(issue_request(course, "workers-1"), wait_for_ready=True)
+        children = _children(server.process.pid)
+        os.kill(children[0], signal.SIGKILL)
+        time.sleep(0.5)
+        replies = []
+        for _ in range(6):
+            with server.issuance() as issuance:
+                replies.append(issuance.Issue(issue_request(course, "workers-1"), wait_for_ready=True, timeout=20))
+        status = server.stop()
+
+    assert all(reply == first for reply in replies)
+    assert 0 == status
+
+
+def _wait_for_workers(server: RunningServer) -> None:
+    deadline = time.monotonic() + 30
+    while server.log.read_text().count('"worker_ready"') < 2:
+        assert time.monotonic() < deadline, server.log.read_text()
+        time.sleep(0.05)
+
+
+def _children(pid: int) -> list[int]:
+    """The spawned workers of a server (the resource tracker aside)."""
+    from pathlib import Path
+
+    workers = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (entry / "cmdline").read_bytes()
+        except (OSError, IndexError):
+            continue
+        if parent == pid and b"spawn_main" in command:
+            workers.append(int(entry.name))
+    return workers
