@@ -24,6 +24,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def noon(day: date) -> datetime:
+    """Noon of a day, which is that day in every European zone."""
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
@@ -51,7 +52,7 @@ class TestGrant:
         assert "6" == told["EQF levels"]
 
     def test_self_issue_needs_no_mandate(self, house: House) -> None:
-        """A member whose identifier the seal certificate carries seals for itself, however the identifier is written."""
+        """A member whose identifier the seal certificate carries seals for itself, however it is written."""
         house.sealer = LegalEntity("North University", "North seal", "NTRIE-N-1", "IE")
         del house.files[MANDATE]
         decision = house.decide()
@@ -149,7 +150,7 @@ class TestCaller:
         assert ([] if granted else ["caller-active"]) == house.refused_by(at=noon(day), award_date=day)
 
     def test_switched_off(self, house: House) -> None:
-        """active = false stops a caller whatever its days say."""
+        """A caller that is not active is stopped, whatever its days say."""
         house.files[MEMBER]["caller"][0]["active"] = False
 
         assert ["caller-active"] == house.refused_by()
@@ -358,8 +359,8 @@ class TestMandate:
         [
             (datetime(2025, 12, 31, 22, 59, tzinfo=UTC), False),
             (datetime(2025, 12, 31, 23, 0, tzinfo=UTC), True),
-            (datetime(2025, 12, 31, 23, 59), False),
-            (datetime(2026, 1, 1, 0, 0), True),
+            (datetime(2025, 12, 31, 23, 59), False),  # noqa: DTZ001 - without a zone
+            (datetime(2026, 1, 1, 0, 0), True),  # noqa: DTZ001 - the same
         ],
     )
     def test_award_moments_are_read_in_the_alliances_zone(

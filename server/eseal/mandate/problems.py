@@ -71,7 +71,8 @@ def line_of_syntax_error(error: tomllib.TOMLDecodeError, text: str) -> int:
 
 def _statements(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each beginning of the text that is TOML by itself, with the line on which its last statement began."""
-    lines = text.splitlines(keepends=True)
+    # Not splitlines(): to TOML only a line feed ends a line.
+    lines = [f"{line}\n" for line in text.split("\n")]
     begin = 1
     for end in range(1, len(lines) + 1):
         try:

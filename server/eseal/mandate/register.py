@@ -127,6 +127,19 @@ class Register:
         """Return the moment at which the alliance's ``day`` begins."""
         return datetime(day.year, day.month, day.day, tzinfo=self.time_zone)
 
+    def state_of(self, mandate: Mandate, day: date) -> str:
+        """Say in a word how the mandate stands on ``day``: draft, withdrawn, suspended, future, expired or in force."""
+        status = self.statuses.get(mandate.id)
+        if mandate.signed_on is None or mandate.signed_on > day:
+            return "draft"
+        if status and status.withdrawn_on and status.withdrawn_on <= day:
+            return "withdrawn"
+        if not mandate.covers(day):
+            return "future" if day < mandate.valid_from else "expired"
+        if status and any(suspension.covers(day) for suspension in status.suspensions):
+            return "suspended"
+        return "in force"
+
     def mandates_of(self, member: Member) -> tuple[Mandate, ...]:
         """List the mandates that ``member`` gave, drafts and past ones included, oldest first."""
         given = [mandate for mandate in self.mandates.values() if mandate.awarding_body == member.id]
