@@ -6,13 +6,13 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from harness.soft_seal import SoftSealer
 
 from eseal import sealcore
 from eseal.errors import NotBuilt
 from eseal.jades.header import ClaimedTime, protected_header
 from eseal.jades.levels import reached, require_built
 from eseal.terms import Level, SealKey
+from tests.harness.soft_seal import SoftSealer
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 999_999, tzinfo=UTC)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from harness.soft_seal import SoftSealer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from eseal import sealcore
 from eseal.errors import EsealError, InvalidInput
 from eseal.jades.detached import Found
 from eseal.jades.reading import JadesSignature, read
+from tests.harness.soft_seal import SoftSealer
 
 SEALER = SoftSealer()
 PAYLOAD = '{"a":"“ö” 𝄞 \\\\ \\"quoted\\" \\u0001"}'.encode()

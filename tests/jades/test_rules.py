@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness.soft_seal import SoftSealer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eseal import sealcore
 from eseal.jades.rules import PROFILE_RULES, read_header
+from tests.harness.soft_seal import SoftSealer
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from harness.vectors import jades_expectations, vector
 
 from eseal.errors import InvalidInput
 from eseal.jades.detached import Content, Found
@@ -13,6 +12,7 @@ from eseal.jades.etsi_u import ETSI_U_RULE
 from eseal.jades.reading import JadesDocument, JadesSignature, read
 from eseal.sealcore import PublicKey
 from eseal.trust.certificate import read_certificate
+from tests.harness.vectors import jades_expectations, vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,6 @@ from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from harness.soft_seal import SoftSealer
 
 from eseal import sealcore
 from eseal.jades.header import ClaimedTime
@@ -23,6 +22,7 @@ from eseal.trust import practice
 from eseal.trust.certificate import read_certificate
 from eseal.trust.path import TrustAnchors
 from eseal.trust.verdict import SealVerdict, judge
+from tests.harness.soft_seal import SoftSealer
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PAYLOAD = b'{"a":1}'

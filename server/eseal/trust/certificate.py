@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 # What cryptography raises for certificates that are broken somewhere, or hold a key of no known kind.
-_MALFORMED = (
+MALFORMED = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -86,7 +86,7 @@ def read_certificate(der: bytes) -> Certificate:
     """Read a DER certificate. Raise InvalidInput for what is not one."""
     try:
         return _read(der)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise InvalidInput("NOT_A_CERTIFICATE", "The bytes are not an X.509 certificate.") from error
 
 

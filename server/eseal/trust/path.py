@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
     DisallowedAlgorithmError,
@@ -26,7 +26,7 @@ from pyhanko_certvalidator.errors import (
 )
 
 from eseal.errors import EsealError
-from eseal.trust.certificate import Certificate, read_certificate
+from eseal.trust.certificate import MALFORMED, Certificate, read_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,10 +99,9 @@ class TrustAnchors:
         """Return the first chain of certificates, each signed by the next, that ends at an anchor; else nothing."""
         candidates = dict(self._by_subject)
         for der in dict.fromkeys(others):
-            certificate = _loaded(der)
-            if certificate is not None:
-                subject = certificate.subject.public_bytes()
-                candidates[subject] = [*candidates.get(subject, ()), der]
+            link = _link(der)
+            if link is not None:
+                candidates[link.subject] = [*candidates.get(link.subject, ()), der]
         anchors = {anchor.der for anchor in self.certificates}
         tries = _MAX_SIGNATURES_TRIED
         pending: list[tuple[bytes, ...]] = [(leaf,)]
@@ -110,34 +109,42 @@ class TrustAnchors:
             chain = pending.pop()
             if chain[-1] in anchors:
                 return chain
-            certificate = _loaded(chain[-1])
-            if certificate is None or len(chain) > _MAX_DEPTH:
+            link = _link(chain[-1])
+            if link is None or len(chain) > _MAX_DEPTH:
                 continue
-            for der in reversed(candidates.get(certificate.issuer.public_bytes(), ())):
+            for der in reversed(candidates.get(link.issuer, ())):
                 if der in chain or tries == 0:
                     continue
                 tries -= 1
-                if _issued(certificate, der):
+                if _issued(link.certificate, der):
                     pending.append((*chain, der))
         return ()
 
 
-def _loaded(der: bytes) -> x509.Certificate | None:
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A certificate of a chain that is still looked for, with its names as DER."""
+
+    certificate: x509.Certificate
+    subject: bytes
+    issuer: bytes
+
+
+def _link(der: bytes) -> _Link | None:
+    """Read a certificate as far as a chain needs it; None for one that is malformed."""
     try:
-        return x509.load_der_x509_certificate(der)
-    except (ValueError, x509.InvalidVersion):
+        certificate = x509.load_der_x509_certificate(der)
+        return _Link(certificate, certificate.subject.public_bytes(), certificate.issuer.public_bytes())
+    except MALFORMED:
         return None
 
 
 def _issued(certificate: x509.Certificate, issuer: bytes) -> bool:
-    candidate = _loaded(issuer)
     try:
-        if candidate is not None:
-            certificate.verify_directly_issued_by(candidate)
-            return True
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        pass
-    return False
+        certificate.verify_directly_issued_by(x509.load_der_x509_certificate(issuer))
+    except (*MALFORMED, InvalidSignature):
+        return False
+    return True
 
 
 def _validated(chain: Sequence[bytes], at: datetime) -> Path:

@@ -130,7 +130,8 @@ def judge(
     best_signature_time = min(proven, default=None)
     _judge_format(findings, signature.faults)
     _judge_cryptography(findings, signature, certificate, verifies=verifies)
-    if certificate is not None:
+    # Whom a broken seal claims to be from is of no interest, and finding out is the costliest step.
+    if certificate is not None and findings.indication is not Indication.TOTAL_FAILED:
         _judge_certificate(findings, signature, certificate, anchors=anchors, moment=best_signature_time or at)
     _judge_acceptance(findings, signature, certificate)
     for stamp in timestamps:
