@@ -49,6 +49,7 @@ check: install ## format, lint, types, layers, generated code
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) proto/generate.py --check
+	$(PY) tools/settings-page --check
 
 .PHONY: proto
 proto: install ## write both wire/ folders from proto/

@@ -21,6 +21,7 @@ from eseal_client.wire import issuance_pb2_grpc, verification_pb2_grpc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
 STOP_SECONDS = 40
 

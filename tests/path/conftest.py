@@ -9,7 +9,7 @@ from eseal_client import read_micro_credential
 
 from eseal.terms import Algorithm
 from tests.harness.server import RunningServer, practice_set, running_server
-from tests.harness.vectors import ROOT
+from tests.harness.server import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

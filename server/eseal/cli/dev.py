@@ -59,7 +59,7 @@ def init(
     (folder / "eseal.toml").write_text(
         CONFIG.format(
             listen=listen,
-            metrics=f'metrics = "{metrics}"' if metrics else "",
+            metrics=metrics,
             processes=processes,
             module=settings.module,
             token_label=TOKEN_LABEL,
@@ -118,7 +118,7 @@ CONFIG = """\
 
 [server]
 listen = "{listen}"
-{metrics}
+metrics = "{metrics}"
 processes = {processes}
 
 [server.tls]

@@ -29,7 +29,7 @@ def metrics_server(settings: ServerSettings, *, shared: bool) -> Iterator[None]:
             opened.callback(os.environ.pop, "PROMETHEUS_MULTIPROC_DIR", None)
             registry = CollectorRegistry()
             MultiProcessCollector(registry, path=folder)
-        if settings.metrics is not None:
+        if settings.metrics:
             host, _, port = settings.metrics.rpartition(":")
             try:
                 arguments = {} if registry is None else {"registry": registry}

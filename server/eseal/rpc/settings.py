@@ -44,9 +44,7 @@ class ServerSettings(_Frozen):
         ge=65_536,
         description="Largest gRPC message in bytes, either way; larger is RESOURCE_EXHAUSTED.",
     )
-    metrics: str | None = Field(
-        "127.0.0.1:9464", description="host:port of the Prometheus metrics; none turns them off."
-    )
+    metrics: str = Field("", description="host:port of the Prometheus metrics; empty means none.")
     grace: float = Field(30.0, ge=0, description="Seconds that a stopping server gives to what is in flight.")
 
     @model_validator(mode="after")
