@@ -1,0 +1,69 @@
+"""The ledger's face: recall, intend, conclude."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from eseal.ledger.chain import request_digest
+from eseal.ledger.database import open_engine, translated, write
+from eseal.ledger.journal import Journal
+from eseal.ledger.recall import read_entries
+from eseal.ledger.upgrading import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+
+    from eseal.ledger.records import Admission, Conclusion, Entry, Intent, Outcome
+    from eseal.ledger.settings import LedgerSettings
+
+
+class Ledger:
+    """One worker's access to the ledger; any thread may call. The package docstring tells how the calls fit together.
+
+    Each call raises Unavailable when the database cannot be used; then nothing of the batch was written.
+    """
+
+    def __init__(self, engine: Engine, settings: LedgerSettings) -> None:
+        self.engine = engine
+        self._journal = Journal(engine, settings)
+
+    @classmethod
+    def open(cls, settings: LedgerSettings) -> Self:
+        """Open the database, migrating its schema where the settings allow. Raise SetupError with what to do."""
+        engine = open_engine(settings)
+        prepare(engine, settings)
+        return cls(engine, settings)
+
+    def recall(self, keys: Sequence[tuple[str, str]]) -> list[Entry | None]:
+        """What is known of each (caller, request id): its latest attempt, or None. Nothing is written."""
+        if not keys:
+            return []
+        requests = [request_digest(caller, request_id) for caller, request_id in keys]
+        with translated("be read"), self.engine.connect() as connection:
+            entries = read_entries(connection, requests)
+        return [entries.get(request) for request in requests]
+
+    def intend(self, intents: Sequence[Intent]) -> list[Admission]:
+        """Record what is about to be signed, item by item where nothing stands against it."""
+        return self._journal.intend(intents)
+
+    def conclude(self, outcomes: Sequence[Outcome]) -> list[Conclusion]:
+        """Record what came of admitted intents, where the claim still stands. Only a Release lets a seal go."""
+        return self._journal.conclude(outcomes)
+
+    def healthy(self) -> bool:
+        """Whether the ledger can be read and its write lock be had."""
+        try:
+            with write(self.engine) as connection, connection.begin():
+                connection.exec_driver_sql("SELECT count(*) FROM writer")
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
