@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,7 +17,6 @@ from eseal.sealcore import Document
 from eseal.terms import Caller, LegalEntity
 
 from .house import Ledger
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eseal.mandate.register import Register

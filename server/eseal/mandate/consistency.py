@@ -166,7 +166,11 @@ def _agreements(parsed: Parsed) -> Iterator[Problem]:
 def _overlaps(parsed: Parsed) -> Iterator[Problem]:
     """Two signed mandates must not both answer for one credential: nobody could say which was used, and why."""
     withdrawn = {status.value.mandate: status.value.withdrawn_on for status in parsed.statuses}
-    signed = [mandate for mandate in parsed.mandates if mandate.value.signed_on]
+    # In the order of their days, so that the problem stands with the newcomer.
+    signed = sorted(
+        (mandate for mandate in parsed.mandates if mandate.value.signed_on),
+        key=lambda mandate: (mandate.value.valid_from, mandate.file),
+    )
     for one, other in combinations(signed, 2):
         first, second = one.value, other.value
         if first.awarding_body != second.awarding_body or first.id == second.id:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConst
 from eseal.mandate.fields import (
     ANY,
     Country,
+    CountryOrNone,
     Day,
     EqfLevel,
     FileName,
@@ -84,7 +85,7 @@ class Identifier(Table):
 
     kind: Kind = Field(description="eidas, registration, vat, tax or other.")
     notation: Text = Field(description="The identifier itself.")
-    country: Literal[""] | Country = Field("", description="Alpha-3 code of the country whose register it is.")
+    country: CountryOrNone = Field("", description="Alpha-3 code of the country whose register it is.")
     scheme: Annotated[str, Strict()] = Field("", description="The scheme of an other identifier: SCHAC, ROR, ...")
 
     @property

@@ -1,0 +1,162 @@
+"""``eseal mandate``: keep the register of mandates, and ask it.
+
+The commands write the files that a person would write; nothing is kept anywhere else. A change that would make the
+register wrong is not left behind.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path  # noqa: TC003 - typer reads the annotation at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from eseal import assembly
+from eseal.cli.mandate_new import RegisterFolder, day_of, new, restore, undo_if_wrong
+from eseal.config import load
+from eseal.errors import SetupError
+from eseal.mandate.problems import InvalidRegister
+from eseal.mandate.register import Register
+from eseal.mandate.writing import write_withdrawal
+
+if TYPE_CHECKING:
+    from eseal.mandate.policy import Decision
+    from eseal.mandate.problems import Problem
+
+app = typer.Typer(no_args_is_help=True)
+app.command()(new)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Mandates."""
+
+
+@app.command()
+def check(register: RegisterFolder, as_json: AsJson = False) -> None:
+    """Validate the register as a whole: every problem by file, line and rule. Exit status 1 if there is one."""
+    problems: tuple[Problem, ...] = ()
+    try:
+        loaded = Register.load(register)
+    except InvalidRegister as error:
+        problems = error.problems
+    if as_json:
+        listed = [asdict(problem) for problem in problems]
+        typer.echo(json.dumps({"register": str(register), "valid": not problems, "problems": listed}))
+    elif problems:
+        for problem in problems:
+            typer.echo(str(problem))
+    else:
+        counts = f"{len(loaded.members)} members, {len(loaded.mandates)} mandates"
+        typer.echo(f"{register} is right: {counts}, sha256 {loaded.sha256.hex()}")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command("list")
+def list_(
+    register: RegisterFolder,
+    on: Annotated[str | None, typer.Option(metavar="DATE", help="The day to look at; default today.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the mandates and how they stand on a day."""
+    loaded = Register.load(register)
+    day = day_of(on) if on else loaded.day(datetime.now(UTC))
+    rows = [
+        {
+            "id": mandate.id,
+            "awarding_body": mandate.awarding_body,
+            "sealer": mandate.sealer,
+            "valid_from": mandate.valid_from.isoformat(),
+            "valid_until": mandate.valid_until.isoformat(),
+            "state": loaded.state_of(mandate, day),
+            "countersigned": mandate.id in loaded.countersigned,
+        }
+        for member in loaded.members.values()
+        for mandate in loaded.mandates_of(member)
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    table = Table("mandate", "awarding body", "sealer", "from", "until", f"on {day}", "countersigned", box=None)
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        *words, countersigned = row.values()
+        table.add_row(*map(str, words), "yes" if countersigned else "")
+    Console().print(table)
+
+
+@app.command()
+def withdraw(
+    mandate_id: Annotated[str, typer.Argument(metavar="ID", help="The mandate.")],
+    register: RegisterFolder,
+    reason: Annotated[str, typer.Option(help="Why, for the people who read the register.")],
+    on: Annotated[str | None, typer.Option(metavar="DATE", help="From this day on; default today.")] = None,
+) -> None:
+    """Withdraw a mandate: from that day on nothing is sealed under it. Its file stays as it was signed."""
+    loaded = Register.load(register)
+    if mandate_id not in loaded.mandates:
+        known = ", ".join(sorted(loaded.mandates)) or "none"
+        raise SetupError("MANDATE_UNKNOWN", f"The register has no mandate {mandate_id!r}; it has: {known}.")
+    day = day_of(on) if on else loaded.day(datetime.now(UTC))
+    path = register / "status" / f"{mandate_id}.toml"
+    before = path.read_bytes() if path.exists() else None
+    write_withdrawal(path, mandate_id, on=day, reason=reason)
+    undo_if_wrong(register, lambda: restore(path, before))
+    typer.echo(f"{mandate_id} is withdrawn from {day} on: {path}")
+
+
+@app.command()
+def explain(
+    credential: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The credential, unsealed.")],
+    config: Annotated[Path, typer.Option("--config", exists=True, dir_okay=False, help="eseal.toml")],
+    caller: Annotated[str, typer.Option(metavar="URI", help="The caller: its certificate's URI SAN.")],
+    on: Annotated[str | None, typer.Option(metavar="DATE", help="The day of sealing; default now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a seal would be granted, by which mandates or against which rules; seal nothing.
+
+    Exit status: 0 if granted, 1 if refused. Quotas count as unused: only the server knows the ledger.
+    """
+    at = Register.load(load(config).mandate.register_folder).midnight(day_of(on)) if on else None
+    decision = assembly.explain(config, caller, at, credential.read_bytes())
+    if as_json:
+        typer.echo(json.dumps(_as_json(decision)))
+    else:
+        _print(decision)
+    raise typer.Exit(0 if decision.grant else 1)
+
+
+def _as_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "granted": decision.grant is not None,
+        "mandates": list(decision.grant.mandate_ids) if decision.grant else [],
+        "self_issue": decision.grant is not None and decision.grant.self_issue,
+        "refusals": [{"rule": one.rule, "message": one.message, "subject": one.subject} for one in decision.refusals],
+        "facts": dict(decision.facts_used),
+        "register_sha256": decision.register_sha256.hex(),
+    }
+
+
+def _print(decision: Decision) -> None:
+    console = Console()
+    if decision.grant is None:
+        console.print("[bold red]refused[/]")
+        for one in decision.refusals:
+            console.print(f"  [bold]{escape(one.rule)}[/]  {escape(one.message)}", soft_wrap=True, highlight=False)
+    elif decision.grant.self_issue:
+        console.print("[bold green]granted[/]: the awarding body seals for itself")
+    else:
+        console.print(f"[bold green]granted[/] by {', '.join(decision.grant.mandate_ids)}", highlight=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in decision.facts_used:
+        table.add_row(f"[dim]{escape(name)}[/]", escape(value))
+    console.print(table)

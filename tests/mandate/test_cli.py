@@ -1,0 +1,211 @@
+"""``eseal mandate``: new, check, list, withdraw, explain."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from typer.testing import CliRunner
+
+from eseal.cli.mandate import app
+from eseal.errors import SetupError
+from eseal.mandate.practice import write_practice_register
+from eseal.mandate.problems import InvalidRegister
+from eseal.mandate.register import Register
+from eseal.trust import practice
+
+from .test_practice import VECTORS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+CALLERS = {"dcu": "spiffe://eciu.example/dcu", "uniz": "spiffe://eciu.example/uniz"}
+NEXT = ["--from", "2027-01-01", "--until", "2027-12-31"]
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Path:
+    """A practice register of 15 June 2026; dcu's mandate ends with that year."""
+    folder = tmp_path / "register"
+    write_practice_register(folder, sealer=practice.PRACTICE_SEALER, callers=CALLERS, today=date(2026, 6, 15))
+    return folder
+
+
+def run(*arguments: object) -> Result:
+    """Run ``eseal mandate`` and let errors of the house through, as the command line's main does."""
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(one) for one in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def new(register: Path, mandate_id: str, *arguments: str) -> Result:
+    """Run ``eseal mandate new`` for dcu with an agreement that exists."""
+    agreement = register / "agreements/tuni-practice.pdf"
+    return run(
+        "new", mandate_id, "--register", register, "--awarding-body", "dcu", "--agreement", agreement, *arguments
+    )
+
+
+def test_check(register: Path) -> None:
+    """A right register is said to be right, with its digest."""
+    result = run("check", "--register", register)
+
+    assert 0 == result.exit_code
+    assert Register.load(register).sha256.hex() in result.output
+
+
+def test_check_tells_every_problem(register: Path) -> None:
+    """A wrong one is told by file, line and rule; the exit status says no."""
+    path = register / "members/dcu.toml"
+    path.write_text(path.read_text().replace("IRL", "XXX"))
+    result = run("check", "--register", register, "--json")
+
+    assert 1 == result.exit_code
+    told = json.loads(result.output)
+    assert not told["valid"]
+    assert {("members/dcu.toml", "country-known")} == {(one["file"], one["rule"]) for one in told["problems"]}
+
+
+def test_list(register: Path) -> None:
+    """Every mandate is listed with its state on the day asked for."""
+    result = run("list", "--register", register, "--on", "2028-01-01", "--json")
+
+    assert {("dcu-practice", "expired")} <= {(one["id"], one["state"]) for one in json.loads(result.output)}
+    assert "dcu-practice" in run("list", "--register", register).output
+
+
+def test_withdraw(register: Path) -> None:
+    """A withdrawal is a file of its own: the mandate's file stays as it was signed."""
+    before = (register / "mandates/dcu-practice.toml").read_bytes()
+    run("withdraw", "dcu-practice", "--register", register, "--on", "2026-07-01", "--reason", "replaced")
+    loaded = Register.load(register)
+
+    assert date(2026, 7, 1) == loaded.statuses["dcu-practice"].withdrawn_on
+    assert "withdrawn" == loaded.state_of(loaded.mandates["dcu-practice"], date(2026, 7, 1))
+    assert before == (register / "mandates/dcu-practice.toml").read_bytes()
+
+
+def test_withdraw_keeps_suspensions(register: Path) -> None:
+    """What stood in the status file before the withdrawal still stands there."""
+    (register / "status").mkdir()
+    suspension = '[[suspension]] # the audit\nvalid_from = 2026-05-01\nreason = "audit"\n'
+    (register / "status/dcu-practice.toml").write_text(f'mandate = "dcu-practice"\n{suspension}')
+    run("withdraw", "dcu-practice", "--register", register, "--reason", "replaced")
+    status = Register.load(register).statuses["dcu-practice"]
+
+    assert status.withdrawn_on
+    assert ["audit"] == [one.reason for one in status.suspensions]
+    assert "# the audit" in (register / "status/dcu-practice.toml").read_text()
+
+
+def test_withdraw_an_unknown_mandate(register: Path) -> None:
+    """A mandate that is not there cannot be withdrawn; the message says which are."""
+    with pytest.raises(SetupError, match="dcu-practice"):
+        run("withdraw", "dcu", "--register", register, "--reason", "x")
+
+
+def test_new(register: Path) -> None:
+    """A new mandate is written with its agreement and its digest, and loads."""
+    run("withdraw", "dcu-practice", "--register", register, "--on", "2027-01-01", "--reason", "replaced")
+    scope = ["--eqf", "5-7", "--ects-maximum", "7.5", "--isced-f", "06", "--language", "en", "--daily-quota", "10"]
+    result = new(register, "dcu-2027", *NEXT, "--signed-on", "2026-12-01", *scope)
+    mandate = Register.load(register).mandates["dcu-2027"]
+
+    assert 0 == result.exit_code
+    assert "NTRNL-08164880" == mandate.sealer
+    assert frozenset({"06"}) == mandate.scope.isced_f
+    assert 10 == mandate.scope.quota.daily
+    assert (register / "agreements/dcu-2027.pdf").exists()
+
+
+def test_new_draft(register: Path) -> None:
+    """Without a day of signing it is a draft, which may lie beside the present mandate."""
+    assert "a draft" in new(register, "dcu-2027", *NEXT).output
+
+
+def test_new_that_would_be_wrong(register: Path) -> None:
+    """A mandate that overlaps with another is refused, and nothing of it stays."""
+    before = Register.load(register).sha256
+    with pytest.raises(InvalidRegister, match="mandate-overlap"):
+        new(register, "dcu-b", "--from", "2026-07-01", "--until", "2026-12-31", "--signed-on", "2026-06-01")
+
+    assert before == Register.load(register).sha256
+
+
+def test_new_overwrites_nothing(register: Path) -> None:
+    """A mandate's file is never written over."""
+    with pytest.raises(SetupError, match="is there already"):
+        new(register, "dcu-practice", *NEXT)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--from", "soon", "--until", "2027-12-31"], [*NEXT, "--eqf", "low"], [*NEXT, "--ects-maximum", "x"]]
+)
+def test_misuse(register: Path, arguments: list[str]) -> None:
+    """What cannot be read as a day, a range or a number is misuse."""
+    assert 2 == new(register, "dcu-2027", *arguments).exit_code
+
+
+def test_values_out_of_range(register: Path) -> None:
+    """Values that no mandate may have are told by their key."""
+    with pytest.raises(SetupError, match=r"scope\.eqf"):
+        new(register, "dcu-2027", *NEXT, "--eqf", "5-9")
+
+
+@pytest.fixture
+def config(register: Path) -> Path:
+    """A configuration around the register, with a practice seal certificate."""
+    root = practice.root_ca()
+    issuing = practice.issuing_ca(root)
+    seal = practice.seal_certificate(issuing, ec.generate_private_key(ec.SECP256R1()).public_key())
+    (register.parent / "chain.pem").write_bytes(seal.chain_pem)
+    path = register.parent / "eseal.toml"
+    path.write_text(
+        '[server.plaintext]\ncaller = "urn:x"\n'
+        '[hsm]\nmodule = "none"\ntoken_label = "t"\npin_file = "pin"\n'
+        '[[keys]]\nlabel = "k"\nalgorithm = "ES256"\ncertificate_chain = "chain.pem"\n'
+        '[mandate]\nregister = "register"\n'
+    )
+    return path
+
+
+def explain(config: Path, *arguments: str) -> Result:
+    """Run ``eseal mandate explain`` on the Commission's micro-credential sample."""
+    sample = VECTORS / "2023-Sample-MC-Annex1-unsigned.jsonld"
+    if not sample.exists():
+        pytest.skip(f"no vectors at {VECTORS}: set ESEAL_VECTORS")
+    return run("explain", "--config", config, *arguments, sample)
+
+
+def test_explain_a_grant(config: Path) -> None:
+    """A grant names its mandates, and the exit status says yes."""
+    result = explain(config, "--caller", CALLERS["uniz"], "--on", "2026-06-15", "--json")
+
+    told = json.loads(result.output)
+    assert (True, ["uniz-practice"], []) == (told["granted"], told["mandates"], told["refusals"])
+    assert 0 == result.exit_code
+
+
+def test_explain_a_refusal(config: Path) -> None:
+    """A refusal names every rule and its message, and the exit status says no."""
+    result = explain(config, "--caller", CALLERS["dcu"], "--on", "2028-01-01", "--json")
+
+    told = json.loads(result.output)
+    rules = ["caller-acts-for-awarding-body", "mandate-in-force", "mandate-in-force-on-award-date"]
+    assert rules == [one["rule"] for one in told["refusals"]]
+    assert all(one["message"] for one in told["refusals"])
+    assert 1 == result.exit_code
+
+
+def test_explain_in_words(config: Path) -> None:
+    """Without --json a person reads the answer and the facts it stands on."""
+    output = explain(config, "--caller", CALLERS["dcu"]).output
+
+    assert "caller-acts-for-awarding-body" in output
+    assert "uniz by vat 654321 (IRL)" in output
