@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from eseal.credential.conformance import judge
 from eseal.credential.graph import Graph
-from eseal.credential.plain import Plain
+from eseal.credential.plain import accepted
 from eseal.credential.profile import named_profiles
 from eseal.terms import Profile
 
@@ -36,8 +36,7 @@ def check_many(documents: Sequence[Document], profiles: Iterable[Profile] | None
     """The faults of each credential, in order."""
     wanted = None if profiles is None else frozenset(profiles) or frozenset({Profile.GENERIC})
     asked = [wanted or named_profiles(document) for document in documents]
-    accepted = Plain.accepts(documents, asked)
     return [
         [] if plain else judge(Graph(document.to_python()), named)
-        for document, named, plain in zip(documents, asked, accepted, strict=True)
+        for document, named, plain in zip(documents, asked, accepted(documents, asked), strict=True)
     ]

@@ -73,7 +73,8 @@ def _broken(node: Node, name: str, constraint: Constraint) -> Iterator[tuple[str
     for value in values:
         broken = _value(value, constraint)
         if broken is not None:
-            yield broken, value.pointer, f"{term} of this {name} must be {_wanted(constraint)}."
+            place = f"{value.pointer}/eIDASIdentifier" if broken == "node" else value.pointer
+            yield broken, place, f"{term} of this {name} must be {_wanted(constraint)}."
 
 
 def _twice_in_a_language(values: list[Value], name: str, term: str) -> Iterator[tuple[str, str, str]]:
@@ -97,7 +98,7 @@ def _value(value: Value, constraint: Constraint) -> str | None:
         return None if value.node is not None and value.node.id else "nodeKind"
     if constraint.kind == "literal":
         return "nodeKind" if value.node is not None else None
-    return None if _is_literal(value, constraint.kind) else "datatype"
+    return _literal_value(value, constraint.kind)
 
 
 def _node_value(value: Value, constraint: Constraint) -> str | None:
@@ -131,20 +132,17 @@ def _has_eidas_identifier(node: Node) -> bool:
     return len(values) == 1 and values[0].node is not None and "LegalIdentifier" in values[0].node.types
 
 
-def _is_literal(value: Value, kind: str) -> bool:
-    if value.node is not None:
-        return False
-    if kind == "text":
-        return value.datatype == "langString"
-    datatype = "positiveInteger" if kind == "percentage" else kind
-    if value.datatype != datatype:
-        return False
+def _literal_value(value: Value, kind: str) -> str | None:
+    """What a literal breaks: its datatype, the lexical form of it (XSD 1.1), or the bound of a percentage."""
+    datatype = {"text": "langString", "percentage": "positiveInteger"}.get(kind, kind)
+    if value.node is not None or value.datatype != datatype:
+        return "datatype"
     pattern = LEXICAL.get(datatype)
     if pattern is not None and pattern.match(value.text) is None:
-        return False
-    if kind == "percentage":
-        return int(value.text) <= PERCENT
-    return datatype != "dateTime" or _is_a_day(value.text)
+        return "lexical"
+    if datatype == "dateTime" and not _is_a_day(value.text):
+        return "lexical"
+    return "maxInclusive" if kind == "percentage" and int(value.text) > PERCENT else None
 
 
 def _is_a_day(date_time: str) -> bool:

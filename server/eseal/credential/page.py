@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict, Field
 
-from eseal.credential.template import Layout, NamePlace, drawing, render_svg, words
+from eseal.credential.template import INK, Layout, NamePlace, drawing, render_svg, words
 from eseal.errors import InvalidInput, SetupError
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from eseal.sealcore import Document
 
 _DEJAVU: Final = Path("/usr/share/fonts/truetype/dejavu")
-_COLOURS: Final = 8
+_LOGO_COLOURS: Final = 9
+# A course's page is written once and carried often; a personal one is written for each learner, and 9 takes 6 times as long.
+_COMPRESSION: Final = 9
+_PERSONAL_COMPRESSION: Final = 6
 _TEMPLATES: Final = ("band", "frame", "plain")
 
 
@@ -115,7 +118,8 @@ class Pages:
             bold_font=str(settings.bold_font),
         )
         drawn = drawing(template, layout)
-        image = _small_png(render_svg(drawn.svg, fonts=(settings.font, settings.bold_font)))
+        rendered = render_svg(drawn.svg, fonts=(settings.font, settings.bold_font))
+        image = _small_png(rendered, settings.colour, logo=bool(self._logo))
         return Page(language, image, drawn.name if personal else None)
 
 
@@ -147,7 +151,7 @@ def with_name(page: Page, document: Document) -> bytes:
     mask = Image.new("L", (place.width, place.height))
     ImageDraw.Draw(mask).text((0, place.height // 2), name, fill=255, font=font, anchor="lm")
     image.paste(mask.point(_shades(tuple(image.getpalette() or ()), place.colour)), (place.x, place.y))
-    return _png(image)
+    return _png(image, _PERSONAL_COMPRESSION)
 
 
 def _fitting_font(place: NamePlace, name: str) -> ImageFont.FreeTypeFont:
@@ -165,25 +169,36 @@ def _font(path: str, size: int) -> ImageFont.FreeTypeFont:
 @lru_cache(maxsize=32)
 def _shades(palette: tuple[int, ...], colour: str) -> list[int]:
     """For each coverage 0 to 255, the palette entry nearest to that much of ``colour`` on white."""
-    ink = tuple(bytes.fromhex(colour.removeprefix("#")))
-    entries = [palette[at : at + 3] for at in range(0, min(len(palette), 3 * _COLOURS), 3)]
+    entries = list(dict.fromkeys(zip(palette[::3], palette[1::3], palette[2::3], strict=False)))
 
     def nearest(coverage: int) -> int:
-        wanted = [255 + (channel - 255) * coverage / 255 for channel in ink]
+        wanted = _blend(colour, coverage / 255)
         distances = [sum((a - b) ** 2 for a, b in zip(entry, wanted, strict=True)) for entry in entries]
         return distances.index(min(distances))
 
     return [nearest(coverage) for coverage in range(256)]
 
 
-def _small_png(rendered: bytes) -> bytes:
+def _blend(colour: str, coverage: float) -> tuple[int, ...]:
+    """So much of a colour on white."""
+    return tuple(round(255 + (channel - 255) * coverage) for channel in bytes.fromhex(colour.removeprefix("#")))
+
+
+def _small_png(rendered: bytes, colour: str, *, logo: bool) -> bytes:
+    """The image in few colours: white, ink and the alliance's colour in two strengths; a logo needs more of its own."""
     image = Image.open(BytesIO(rendered)).convert("RGB")
-    return _png(image.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE))
+    few = [_blend(one, strength) for one in (INK, colour) for strength in (1.0, 0.5)]
+    if logo:
+        more = image.quantize(_LOGO_COLOURS, method=Image.Quantize.MEDIANCUT).getpalette() or []
+        few += [tuple(more[at : at + 3]) for at in range(0, 3 * _LOGO_COLOURS, 3)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([channel for entry in [(255, 255, 255), *few] for channel in entry])
+    return _png(image.quantize(palette=palette, dither=Image.Dither.NONE), _COMPRESSION)
 
 
-def _png(image: Image.Image) -> bytes:
+def _png(image: Image.Image, compression: int) -> bytes:
     out = BytesIO()
-    image.save(out, "PNG", bits=4, compress_level=9)
+    image.save(out, "PNG", bits=4, compress_level=compression)
     return out.getvalue()
 
 

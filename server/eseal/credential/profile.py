@@ -40,7 +40,7 @@ def concept(profile: Profile) -> dict[str, Any]:
 
 def schema(profile: Profile) -> dict[str, Any]:
     """The credentialSchema item of a profile."""
-    name = next(name for name, named in reversed(_SCHEMA_NAMES.items()) if named is profile)
+    name = next(name for name, named in reversed(list(_SCHEMA_NAMES.items())) if named is profile)
     return {"id": SCHEMAS + name, "type": "ShaclValidator2017"}
 
 

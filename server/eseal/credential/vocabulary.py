@@ -52,7 +52,7 @@ class Vocabulary:
         code = iri[len(self.base) :]
         if code in self.items or code in self.further:
             return True
-        return not self.closed and self.pattern is not None and self.pattern.search(code) is not None
+        return not self.closed and self.pattern is not None and self.pattern.fullmatch(code) is not None
 
     def iri(self, name: str) -> str:
         """The IRI of an item named by its IRI, by the last part of it, or by its English label; UnknownItem else."""

@@ -1,0 +1,192 @@
+"""Documents to seal: built from a micro-credential and a learner, or read from the caller's bytes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eseal.credential.annex_i import annex_i
+from eseal.credential.building import build, parse
+from eseal.credential.facts import award_facts
+from eseal.credential.micro_credential import Identifier, Learner, LearningLevel, Organisation, Skill
+from eseal.errors import InvalidInput
+from tests.credential import courses
+from tests.harness.vectors import vector
+
+LIMIT = 8 * 1024 * 1024
+
+
+def test_the_same_request_is_the_same_document() -> None:
+    """Building counts ids and asks neither clock nor chance."""
+    one = build(courses.full_course(), courses.full_learner())
+    other = build(courses.full_course(), courses.full_learner())
+
+    assert one.canonical() == other.canonical()
+
+
+def test_the_eciu_example_is_complete_under_annex_i() -> None:
+    """The webinar's micro-credential has every mandatory element."""
+    assert () == annex_i(build(courses.eciu_course(), courses.learner())).missing
+
+
+def test_every_field_reaches_the_document() -> None:
+    """A course and a learner of whom everything is said leave nothing out."""
+    text = build(courses.full_course(), courses.full_learner()).canonical().decode()
+
+    for said in (
+        "Universiteit Twente", "NTRNL-00000000", "999892588", "IRL_CTH_DUB", "ECIU University", "PT60H", "P6M", "2.5",
+        "RQF Level 6", "isced-f/0613", "Ten-point scale", "https://example.org/grades", "8.5", "Deel een", "Geen",
+        "supervision-verification/70be69aaf9", "learning-opportunity/05053c1cbe", "learning-setting/6fd4685715",
+        "Recognition for credit", "Taught together", "https://example.org/a", "has completed the course", "AI-101", "C012",
+        "LA-234218", "personalUniqueCode", "mailto:ana@example.org", "1999-10-01T00:00:00Z", "2036-06-01T00:00:00Z",
+        "2026-02-01T00:00:00Z", "Badge", "5fd5c985-eaaa-47aa-8314-62359c54505a", "isPartialQualification",
+    ):  # fmt: skip
+        assert said in text, said
+
+
+def test_a_pseudonymous_learner_is_no_more_than_an_identifier() -> None:
+    """Nothing but the pseudonym is said of a learner who gives nothing else."""
+    learner = Learner(identifiers=(Identifier("a3f1", "ECIU pseudonym"),))
+    document = build(courses.eciu_course(), learner)
+
+    assert {"id", "type", "hasClaim", "identifier"} == set(document.get("/credentialSubject"))
+    assert "Identification of the learner" in annex_i(document).present
+
+
+def test_equal_organisations_are_one_node() -> None:
+    """An organisation that occurs twice has one id, one that differs has another."""
+    document = build(courses.eciu_course(awarding_bodies=(courses.DCU, courses.DCU, courses.TWENTE)), courses.learner())
+    ids = [body["id"] for body in document.get("/credentialSubject/hasClaim/awardedBy/awardingBody")]
+
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_labels_come_in_the_credentials_languages() -> None:
+    """A concept carries its label in each language of the credential that the vocabulary knows."""
+    document = build(courses.full_course(), courses.learner())
+    country = "/credentialSubject/hasClaim/awardedBy/awardingBody/1/location/address/countryCode"
+
+    assert {"en": "Netherlands", "nl": "Nederland"} == document.get(f"{country}/prefLabel")
+
+
+def test_a_learners_own_date_and_grade_take_precedence() -> None:
+    """What the learner brings counts before what the course says."""
+    learner = courses.learner(date_of_issuing=date(2026, 6, 15), grade_achieved={"en": "Distinction"})
+    document = build(courses.eciu_course(), learner)
+
+    assert "2026-06-15T00:00:00Z" == document.get("/credentialSubject/hasClaim/awardedBy/awardingDate")
+    assert {"en": "Distinction"} == document.get("/credentialSubject/hasClaim/provenBy/grade/noteLiteral")
+
+
+def test_every_mistake_is_told_at_once_and_in_its_place() -> None:
+    """Unknown vocabulary items, countries and languages are all faults of the one refusal, with the nearest known."""
+    course = courses.eciu_course(
+        form_of_participation=("Onlin",),
+        level=LearningLevel(9),
+        thematic_areas=("0613", "9998"),
+        languages=("en", "xx"),
+        awarding_bodies=(Organisation(legal_name={"en": "Nowhere"}),),
+    )
+    with pytest.raises(InvalidInput) as refused:
+        build(course, courses.learner())
+
+    places = {fault.pointer: fault for fault in refused.value.faults}
+    assert {
+        "/micro_credential/form_of_participation/0",
+        "/micro_credential/level/eqf",
+        "/micro_credential/thematic_areas/1",
+        "/micro_credential/languages/1",
+        "/micro_credential/awarding_bodies/0/country",
+    } == places.keys()
+    assert "Online" in places["/micro_credential/form_of_participation/0"].message
+
+
+def test_an_esco_skill_is_named_by_its_uuid_or_its_iri() -> None:
+    """Both forms give the same concept; anything else is refused."""
+    outcome = courses.eciu_course().learning_outcomes[1]
+    uuid = "5fd5c985-eaaa-47aa-8314-62359c54505a"
+    for name in (uuid, f"http://data.europa.eu/esco/skill/{uuid}"):
+        course = courses.eciu_course(learning_outcomes=(replace(outcome, esco_skills=(Skill(name, {"en": "code"}),)),))
+        skill = build(course, courses.learner()).get(
+            "/credentialSubject/hasClaim/specifiedBy/learningOutcome/relatedESCOSkill"
+        )
+        assert f"http://data.europa.eu/esco/skill/{uuid}" == skill["id"]
+        assert {"en": "code"} == skill["prefLabel"]
+
+    with pytest.raises(InvalidInput):
+        build(
+            courses.eciu_course(learning_outcomes=(replace(outcome, esco_skills=(Skill("coding"),)),)),
+            courses.learner(),
+        )
+
+
+def test_the_uploadable_form_gives_its_credential() -> None:
+    """The Commission's {"credential": ...} is read like the credential alone."""
+    uploadable = parse(vector("edc/2023-Sample-MC-Annex1-unsigned-uploadable.json").read_bytes(), max_bytes=LIMIT)
+    bare = parse(vector("edc/2023-Sample-MC-Annex1-unsigned.jsonld").read_bytes(), max_bytes=LIMIT)
+
+    assert bare.get("/credentialSubject/hasClaim") == uploadable.get("/credentialSubject/hasClaim")
+    assert not uploadable.has("/deliveryDetails")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"{", "JSON"),
+        (b'{"a":1,"a":2}', "JSON"),
+        (b"\xff", "JSON"),
+        (b"[]", "NOT_A_CREDENTIAL"),
+        (b'{"type":"x"}', "NOT_A_CREDENTIAL"),
+        (b'{"payload":"{}","signatures":[]}', "ALREADY_SEALED"),
+        (b'{"credentialSubject":{},"proof":{}}', "ALREADY_SEALED"),
+        (b'{"credentialSubject":{}}', "CONTEXT_OR_TYPE"),
+        (b'{"credentialSubject":{},"@context":"https://www.w3.org/2018/credentials/v1","type":"x"}', "CONTEXT_OR_TYPE"),
+    ],
+)
+def test_what_is_not_a_credential_is_refused(data: bytes, reason: str) -> None:
+    """Each refusal has its reason; nothing is guessed."""
+    with pytest.raises(InvalidInput) as refused:
+        parse(data, max_bytes=LIMIT)
+
+    assert reason == refused.value.reason
+
+
+def test_an_oversized_credential_is_refused() -> None:
+    """One byte over the limit is too much."""
+    data = vector("edc-minimal/generic.json").read_bytes()
+
+    assert parse(data, max_bytes=len(data)).has("/issuer")
+    with pytest.raises(InvalidInput):
+        parse(data, max_bytes=len(data) - 1)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "@context": st.just(
+                ["https://www.w3.org/2018/credentials/v1", "http://data.europa.eu/snb/model/context/edc-ap"]
+            ),
+            "type": st.just(["VerifiableCredential", "EuropeanDigitalCredential"]),
+            "credentialSubject": JSON,
+        },
+        optional={"id": JSON, "issuer": JSON, "displayParameter": JSON, "credentialProfiles": JSON, "evidence": JSON},
+    )
+)
+def test_any_json_in_a_credentials_clothes_is_read(credential: dict[str, object]) -> None:
+    """Facts and Annex I never fail, however odd the document; parsing refuses it or not, but says so properly."""
+    document = parse(json.dumps(credential).encode(), max_bytes=LIMIT)
+
+    award_facts(document)
+    annex_i(document)

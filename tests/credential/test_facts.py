@@ -1,0 +1,163 @@
+"""What the policy gets to see: every awarding body, wherever and however the credential says it."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from eseal.credential.annex_i import annex_i
+from eseal.credential.building import build
+from eseal.credential.facts import award_facts
+from eseal.sealcore import Document
+from eseal.terms import LegalIdentifier, Profile
+from tests.credential import courses
+
+
+def _names(credential: dict[str, Any]) -> list[str]:
+    facts = award_facts(Document.from_python(credential))
+    return sorted(next(iter(body.legal_names.values()), "?") for body in facts.awarding_bodies)
+
+
+@pytest.fixture
+def credential() -> dict[str, Any]:
+    """The ECIU example, built."""
+    built: Any = build(courses.eciu_course(), courses.learner()).to_python()
+    return built
+
+
+def test_the_facts_of_the_example() -> None:
+    """Everything that the scope of a mandate can speak of."""
+    facts = award_facts(build(courses.eciu_course(), courses.learner()))
+
+    assert date(2026, 5, 31) == facts.award_date
+    assert {Profile.GENERIC} == facts.profiles
+    assert {6} == facts.eqf_levels
+    assert Decimal(2) == facts.ects
+    assert {"0613"} == facts.isced_f
+    assert {"en"} == facts.languages
+    assert {"IRL"} == facts.countries
+    assert {"http://data.europa.eu/snb/learning-opportunity/74a4a268e8"} == facts.opportunity_types
+    (body,) = facts.awarding_bodies
+    assert {"en": "Dublin City University"} == body.legal_names
+    assert {"IRL_CTH_DUB"} == body.spatial_codes
+    assert LegalIdentifier("vat", "IE0000000A", "IRL") in body.identifiers
+    assert LegalIdentifier("other", "999892588", scheme="PIC") in body.identifiers
+
+
+def test_a_joint_award_has_several_bodies() -> None:
+    """A list is as good as a single object."""
+    assert ["Dublin City University", "University of Twente"] == _names(
+        build(courses.full_course(), courses.learner()).to_python()  # type: ignore[arg-type]
+    )
+
+
+def _other_body(name: str) -> dict[str, Any]:
+    return {"id": f"urn:epass:org:{name}", "type": "Organisation", "legalName": {"en": name}}
+
+
+def _process(body: Any) -> dict[str, Any]:
+    return {"id": "urn:epass:awardingProcess:99", "type": "AwardingProcess", "awardingBody": body}
+
+
+@pytest.mark.parametrize("term", ["provenBy", "influencedBy", "hasPart", "isPartOf", "entitlesTo"])
+def test_no_claim_hides_its_awarding_body(credential: dict[str, Any], term: str) -> None:
+    """Bodies of assessments, activities, parts and entitlements are seen, at any depth."""
+    inner = {"id": "urn:x:1", "type": "LearningAchievement", "awardedBy": _process(_other_body("Hidden"))}
+    credential["credentialSubject"]["hasClaim"][term] = {
+        "id": "urn:x:2",
+        "hasPart": [{"id": "urn:x:3", "hasPart": inner}],
+    }
+
+    assert ["Dublin City University", "Hidden"] == _names(credential)
+
+
+def test_a_body_named_here_and_described_there_is_seen_with_its_description(credential: dict[str, Any]) -> None:
+    """An id reference resolves anywhere in the document, as a string or as a bare object."""
+    claim = credential["credentialSubject"]["hasClaim"]
+    for reference in ("urn:epass:org:Hidden", {"id": "urn:epass:org:Hidden"}):
+        changed = copy.deepcopy(credential)
+        changed["credentialSubject"]["hasClaim"]["awardedBy"]["awardingBody"] = [
+            claim["awardedBy"]["awardingBody"],
+            reference,
+        ]
+        changed["credentialSubject"]["memberOf"] = _other_body("Hidden")
+        assert ["Dublin City University", "Hidden"] == _names(changed)
+
+
+def test_an_awarding_process_counts_even_where_no_claim_leads_to_it(credential: dict[str, Any]) -> None:
+    """Nodes merge by id: a second description of a process adds its bodies."""
+    process = credential["credentialSubject"]["hasClaim"]["awardedBy"]["id"]
+    credential["credentialSubject"]["memberOf"] = {"id": process, "awardingBody": _other_body("Merged")}
+
+    assert ["Dublin City University", "Merged"] == _names(credential)
+
+
+def test_a_body_described_twice_is_one_with_all_its_names(credential: dict[str, Any]) -> None:
+    """Two occurrences of one id give one body; an extra name in one of them is seen."""
+    body = credential["credentialSubject"]["hasClaim"]["awardedBy"]["awardingBody"]
+    credential["credentialSubject"]["memberOf"] = {
+        "id": body["id"],
+        "legalName": {"ga": "Ollscoil Chathair Bhaile Átha Cliath"},
+    }
+    (found,) = award_facts(Document.from_python(credential)).awarding_bodies
+
+    assert {"en", "ga"} == set(found.legal_names)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-05-31T00:00:00Z", date(2026, 5, 31)),
+        ("2026-05-31T00:00:00", date(2026, 5, 31)),
+        ("2026-05-31T22:00:00Z", datetime(2026, 5, 31, 22, tzinfo=UTC)),
+        ("nonsense", None),
+    ],
+)
+def test_the_award_date_is_a_day_or_a_moment(written: str, expected: date | None) -> None:
+    """Midnight UTC is how a day is written; any other time is left to the policy's time zone."""
+    course = courses.eciu_course(type_of_assessment=(), integration_stackability=None)
+    credential: Any = build(course, courses.learner()).to_python()
+    credential["credentialSubject"]["hasClaim"]["awardedBy"]["awardingDate"] = written
+
+    assert expected == award_facts(Document.from_python(credential)).award_date
+
+
+def test_ects_are_those_of_the_whole_or_the_sum_of_the_parts() -> None:
+    """Splitting a course into parts does not make it smaller."""
+    course = courses.full_course()
+    assert Decimal("2.5") == award_facts(build(course, courses.learner())).ects
+
+    parts = tuple(courses.eciu_course(notional_workload=courses.NotionalWorkload(ects_credits="4")) for _ in range(3))
+    split = courses.eciu_course(notional_workload=None, integration_stackability=courses.Stackability(parts=parts))
+    assert Decimal(12) == award_facts(build(split, courses.learner())).ects
+
+
+def test_annex_i_names_what_is_missing() -> None:
+    """Each mandatory element, left out, is missed by its official name."""
+    document = build(
+        courses.eciu_course(
+            date_of_issuing=None, learning_outcomes=(), notional_workload=None, level=None, type_of_assessment=(),
+            form_of_participation=(), type_of_quality_assurance=(),
+        ),
+        courses.Learner(),
+    )  # fmt: skip
+
+    assert (
+        "Identification of the learner",
+        "Date of issuing",
+        "Learning outcomes",
+        "Notional workload needed to achieve the learning outcomes",
+        "Level of the learning experience leading to the micro-credential",
+        "Type of assessment",
+        "Form of participation in the learning activity",
+        "Type of quality assurance used to underpin the micro-credential",
+    ) == annex_i(document).missing
+
+
+def test_annex_i_finds_the_optional_elements() -> None:
+    """All five of them in a course that says everything."""
+    assert () == annex_i(build(courses.full_course(), courses.full_learner())).optional_missing
