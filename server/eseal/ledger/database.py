@@ -91,6 +91,8 @@ def _sqlite(url: URL, settings: LedgerSettings) -> Engine:
         _use_wal(connection, settings)
         # FULL makes each commit reach the disk before it returns, also in WAL mode.
         connection.execute("PRAGMA synchronous = FULL")
+        # A checkpoint waits for the disk twice more; every 32 MB rather than every 4.
+        connection.execute("PRAGMA wal_autocheckpoint = 8192")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

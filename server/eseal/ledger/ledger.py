@@ -9,11 +9,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from eseal.ledger.chain import request_digest
 from eseal.ledger.database import open_engine, translated, write
 from eseal.ledger.journal import Journal
-from eseal.ledger.recall import read_entries
+from eseal.ledger.recall import read_entries, to_microseconds
+from eseal.ledger.tally import sealed_since
 from eseal.ledger.upgrading import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import Engine
 
@@ -54,6 +56,11 @@ class Ledger:
     def conclude(self, outcomes: Sequence[Outcome]) -> list[Conclusion]:
         """Record what came of admitted intents, where the claim still stands. Only a Release lets a seal go."""
         return self._journal.conclude(outcomes)
+
+    def sealed(self, mandate_id: str, since: datetime | None) -> int:
+        """Count the seals under a mandate from ``since`` on (the whole of its hour, UTC), or ever."""
+        with translated("be read"), self.engine.connect() as connection:
+            return sealed_since(connection, mandate_id, None if since is None else to_microseconds(since))
 
     def healthy(self) -> bool:
         """Whether the ledger can be read and its write lock be had."""

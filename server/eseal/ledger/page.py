@@ -28,6 +28,7 @@ from eseal.ledger.records import (
     State,
 )
 from eseal.ledger.schema import POSITIONS
+from eseal.ledger.tally import count
 from eseal.ledger.writers import dead_writers
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Page:
         self._outcomes: list[tuple[Any, ...]] = []
         # Signatures (empty: none) by the serial of their intent, both those found and those added here.
         self._concluded: dict[int, bytes] = {}
+        self._uses: list[tuple[str, ...]] = []
 
     def conclude(self, outcomes: Sequence[Outcome], *, looking: bool) -> deque[Conclusion]:
         """Add the outcomes whose intent has none; ``looking`` tells whether to ask the database first."""
@@ -92,6 +94,7 @@ class Page:
 
     def write(self, insert_outcomes: str, insert_intents: str) -> None:
         """Insert the rows. All transactions insert in the order of their keys, so replicas wait and do not deadlock."""
+        count(self._connection, self._uses, writer=self.chain.writer, now=self._now)
         if self._outcomes:
             self._outcomes.sort(key=lambda row: row[0])
             self._connection.exec_driver_sql(insert_outcomes, self._outcomes)
@@ -155,10 +158,12 @@ class Page:
             intent.signing_digest,
         )
         self._intents.append((*row, self.chain.append("intent", row)))
-        return Claim(serial)
+        return Claim(serial, intent.mandate_ids)
 
     def _add_outcome(self, outcome: Outcome, state: State) -> None:
         self._concluded[outcome.claim.serial] = outcome.signature
+        if state is State.SEALED:
+            self._uses.append(outcome.claim.mandate_ids)
         etsi_u = [self._shelf.text(text).hex() for text in outcome.etsi_u]
         row = (
             outcome.claim.serial,

@@ -92,7 +92,7 @@ def _entry(
         intent=intended,
         state=State(row.state or State.INTENDED),
         attempt=row.attempt,
-        claim=Claim(row.serial),
+        claim=Claim(row.serial, basis.mandate_ids),
         recorded=from_microseconds(row.recorded),
         claimed_until=from_microseconds(row.claimed_until),
         concluded=from_microseconds(row.concluded) if row.state else None,

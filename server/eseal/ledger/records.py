@@ -61,9 +61,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to conclude one attempt: its place in the ledger."""
+    """The right to conclude one attempt: its place in the ledger, and the mandates that its seal will count under."""
 
     serial: int
+    mandate_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,3 +105,13 @@ outcome = Table(
     Column("digest", LargeBinary, nullable=False),
     CheckConstraint("state IN ('SEALED', 'FAILED', 'ABANDONED')", name="state"),
 )
+
+# Seals by mandate, hour (whole hours since 1970, UTC) and writer. Derived from the rows, for quotas.
+tally = Table(
+    "tally",
+    metadata,
+    Column("mandate_id", Text, primary_key=True),
+    Column("hour", BigInteger, primary_key=True),
+    Column("writer", BigInteger, primary_key=True),
+    Column("sealed", BigInteger, nullable=False),
+)
