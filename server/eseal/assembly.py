@@ -19,12 +19,14 @@ from eseal import sealcore
 from eseal.config import Config, load
 from eseal.credential.building import parse
 from eseal.credential.facts import award_facts
+from eseal.credential.page import Pages
 from eseal.errors import SetupError
 from eseal.hsm import Pkcs11KeyRoom
 from eseal.issuance import Issuance, IssuanceSettings
 from eseal.ledger import Ledger
-from eseal.mandate.policy import Policy
+from eseal.mandate.policy import Retrospect, Policy
 from eseal.mandate.register import Register
+from eseal.mandate.source import RegisterSource
 from eseal.rpc.metrics import metrics_server
 from eseal.rpc.server import Server
 from eseal.rpc.workers import reserved_port, supervise
@@ -73,13 +75,13 @@ class House:
     def _assemble(self, config: Config) -> None:
         keys = tuple(sealing_key(settings.load()) for settings in config.keys)
         sealer = keys[0].sealer
-        register = Register.load(config.mandate.register_folder)
+        source = RegisterSource(config.mandate.register_folder, interval=config.mandate.reload_seconds)
+        self._open.enter_context(source)
         self.ledger = Ledger.open(config.ledger)
         self._open.callback(self.ledger.close)
         self.key_room = Pkcs11KeyRoom.open(config.hsm, [key.key for key in keys])
         self._open.callback(self.key_room.close)
-        self.policy = Policy(register, sealer, usage=self.ledger)
-        self.register = register
+        self.policy = Policy(source, sealer, usage=self.ledger)
         self.issuance = Issuance(
             settings=IssuanceSettings(
                 default_level=config.seal.level,
@@ -92,7 +94,9 @@ class House:
             keys=SealKeys(keys),
             key_room=self.key_room,
             ledger=self.ledger,
+            pages=Pages(config.page),
         )
+        self._register = Retrospect(source)
         self._anchors = TrustAnchors(read_anchors(config.trust.anchors))
         self._max_credential_bytes = config.seal.max_credential_bytes
 
@@ -107,8 +111,8 @@ class House:
         return self.key_room.healthy() and self.ledger.healthy()
 
     def verify(self, documents: Sequence[VerifyInput]) -> list[Report]:
-        """Verify against this house's anchors."""
-        return verify(documents, anchors=self._anchors)
+        """Verify against this house's anchors and register."""
+        return verify(documents, anchors=self._anchors, register=self._register)
 
     def explain(self, caller: Caller, credential: bytes, at: datetime | None) -> Decision:
         """Ask the mandate policy, and seal nothing."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from eseal.credential.page import PageSettings
 from eseal.errors import SetupError
 from eseal.hsm.settings import HsmSettings, SealKeySettings
 from eseal.jades.header import ClaimedTime
@@ -30,6 +31,9 @@ class MandateSettings(_Frozen):
     """``[mandate]``: where the register is."""
 
     register_folder: Path = Field(alias="register", description="The folder of the mandate register.")
+    reload_seconds: float = Field(
+        5.0, ge=0, description="How often the server looks for changed files; 0 means only at start."
+    )
 
 
 class SealSettings(_Frozen):
@@ -70,6 +74,7 @@ class Config(_Frozen):
     mandate: MandateSettings = Field(description="The mandate register.")
     ledger: LedgerSettings = Field(default_factory=LedgerSettings, description="The ledger's database.")
     seal: SealSettings = Field(default_factory=SealSettings, description="How seals are made.")
+    page: PageSettings = Field(default_factory=PageSettings, description="How rendered display pages look.")
     trust: TrustSettings = Field(default_factory=TrustSettings, description="Whom verification trusts.")
     log: LogSettings = Field(default_factory=LogSettings, description="What is logged.")
 

@@ -33,6 +33,7 @@ from eseal.terms import Algorithm, Fault, Lane, Level
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from eseal.credential.page import Pages
     from eseal.jades.header import ClaimedTime
     from eseal.ledger import Admission, Claim, Conclusion, Entry
     from eseal.stages import SealingKey
@@ -119,6 +120,7 @@ class Issuance:
         keys: Keys,
         key_room: KeyRoom,
         ledger: Ledger,
+        pages: Pages,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
@@ -126,6 +128,7 @@ class Issuance:
         self._keys = keys
         self._key_room = key_room
         self._ledger = ledger
+        self._pages = pages
         self._clock = clock
 
     def run(
@@ -182,9 +185,11 @@ class Issuance:
         require_built(level)
         if isinstance(request, IssueRequest):
             document = build(request.micro_credential, request.learner)
+            display = request.micro_credential.display
             strict = self._settings.strict_annex_i_on_issue
         else:
             document = parse(request.credential, max_bytes=self._settings.max_credential_bytes)
+            display = None
             strict = self._settings.strict_annex_i_on_seal
         return Parsed(
             request_id=request.request_id,
@@ -192,6 +197,7 @@ class Issuance:
             content_sha256=document.digest("sha256"),
             level=level,
             strict_annex_i=strict,
+            display=display,
         )
 
     def _answer_known(self, batch: Batch[Sealed], parsed: dict[int, Parsed], caller: Caller) -> dict[int, Parsed]:
@@ -214,7 +220,13 @@ class Issuance:
         """Step 3: issuer, dates, evidence, profiles. A request keeps its first credential id and issue time for ever."""
         earlier = item.parsed.entry
         key = self._keys.sealing_for(item.grant)
-        completion = Completion.of(item.parsed.document, sealer=key.sealer, grant=item.grant)
+        completion = Completion.of(
+            item.parsed.document,
+            sealer=key.sealer,
+            grant=item.grant,
+            display=item.parsed.display,
+            pages=self._pages,
+        )
         credential_id = earlier.intent.credential_id if earlier else credential_id_of(item.parsed.document)
         issued = earlier.intent.issued if earlier else now
         document = complete(item.parsed.document, completion, credential_id=credential_id, issued=issued)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from eseal.credential.completion import Completion
-    from eseal.credential.micro_credential import Learner, MicroCredential
+    from eseal.credential.micro_credential import Display, Learner, MicroCredential
     from eseal.ledger import Claim, Entry
     from eseal.sealcore import Document, PublicKey
     from eseal.terms import AwardFacts, Grant, LegalEntity, Level, SealKey
@@ -50,13 +50,17 @@ class SealRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A request whose credential is a document. ``content_sha256`` is of what the caller sent, before completion."""
+    """A request whose credential is a document.
+
+    ``content_sha256`` is of what the caller sent, before completion; ``display`` how Issue was asked to render pages.
+    """
 
     request_id: str
     document: Document
     content_sha256: bytes
     level: Level
     strict_annex_i: bool
+    display: Display | None = None
     entry: Entry | None = None
 
 

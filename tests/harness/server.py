@@ -56,11 +56,9 @@ class PracticeSet:
 
 
 def practice_set(folder: Path, algorithm: Algorithm = Algorithm.ES256, processes: int = 1) -> PracticeSet:
-    """Make a practice set that listens on a free port and serves no metrics."""
-    init(folder, algorithm=algorithm, listen="127.0.0.1:0", metrics="", processes=processes)
-    practice = PracticeSet(folder)
-    practice.configure(("[server]\n", '[server]\nmetrics = "127.0.0.1:0"\n'))
-    return practice
+    """Make a practice set that listens on free ports."""
+    init(folder, algorithm=algorithm, listen="127.0.0.1:0", metrics="127.0.0.1:0", processes=processes)
+    return PracticeSet(folder)
 
 
 class RunningServer:
