@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eseal.errors import CallerRefused, MandateRefused
+from eseal.mandate.identifiers import KINDS, key
+from eseal.mandate.policy import Policy, Retrospect
 from eseal.mandate.rules import Rule
-from eseal.terms import AwardingBody, Caller, LegalEntity, LegalIdentifier, Profile
+from eseal.terms import AwardFacts, AwardingBody, Caller, LegalEntity, LegalIdentifier, Profile
 
-from .house import ACCREDITATION, FACTS, FACULTY_CALLER, NOON, NORTH, NORTH_CALLER, SHORT_PROGRAMME, SOUTH, STRANGER
-
-if TYPE_CHECKING:
-    from .house import House
+from .house import (
+    ACCREDITATION,
+    FACTS,
+    FACULTY_CALLER,
+    NOON,
+    NORTH,
+    NORTH_CALLER,
+    SHORT_PROGRAMME,
+    SOUTH,
+    STRANGER,
+    House,
+)
 
 MANDATE = "mandates/north-2026.toml"
 MEMBER = "members/north.toml"
@@ -376,6 +387,14 @@ class TestMandate:
         expected = ["mandate-in-force", "mandate-in-force-on-award-date"]
         assert expected == house.refused_by(award_date=None)
 
+    @pytest.mark.parametrize("awarded", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+    def test_the_ends_of_time(self, house: House, awarded: datetime) -> None:
+        """An award at the end of all time is refused like any other day outside the mandate."""
+        house.files["alliance.toml"]["time_zone"] = "America/New_York" if awarded.year == 1 else "Asia/Tokyo"
+        house.files[MEMBER]["member_since"] = date.min
+
+        assert ["mandate-in-force-on-award-date"] == house.refused_by(award_date=awarded)
+
     @pytest.mark.parametrize(
         ("day", "granted"),
         [(date(2026, 6, 9), True), (date(2026, 6, 10), False), (date(2026, 6, 20), False), (date(2026, 6, 21), True)],
@@ -678,3 +697,113 @@ class TestQuota:
 def test_rule_names_are_stable() -> None:
     """Rule names are lower-case words joined by dashes: programs and people refer to them."""
     assert all(rule.value == rule.name.lower().replace("_", "-") for rule in Rule)
+
+
+class TestRetrospect:
+    """What a verifier asks after the fact."""
+
+    def test_agrees(self, house: House) -> None:
+        """A seal that the policy would have granted on its day has nothing against it, whoever called."""
+        retrospect = Retrospect(house.load())
+
+        assert () == retrospect.objections(FACTS, sealer=house.sealer, sealed_at=NOON)
+
+    @pytest.mark.parametrize(("day", "granted"), [(date(2026, 6, 14), True), (date(2026, 6, 15), False)])
+    def test_later_withdrawal(self, house: House, day: date, *, granted: bool) -> None:
+        """A mandate that was withdrawn after the seal was good when it was made."""
+        house.files["status/n.toml"] = {"mandate": "north-2026", "withdrawn_on": date(2026, 6, 15), "reason": "ended"}
+        objections = Retrospect(house.load()).objections(FACTS, sealer=house.sealer, sealed_at=noon(day))
+
+        assert ([] if granted else ["mandate-not-withdrawn"]) == [one.rule for one in objections]
+
+    def test_quotas_are_not_judged(self, house: House) -> None:
+        """How many seals there were is not in a sealed credential."""
+        house.scope["quota"] = {"total": 1}
+
+        assert () == Retrospect(house.load()).objections(FACTS, sealer=house.sealer, sealed_at=NOON)
+
+
+class TestRepeatedGrants:
+    """A course has many learners: the like of a grant is not judged again."""
+
+    def test_the_same_award(self, house: House) -> None:
+        """An award like the one before gets the same grant."""
+        sitting = house.policy().sitting(at=NOON)
+
+        assert sitting.grant(NORTH_CALLER, FACTS) is sitting.grant(NORTH_CALLER, replace(FACTS))
+
+    @pytest.mark.parametrize(
+        ("caller", "change"),
+        [
+            (NORTH_CALLER, {"award_date": date(2025, 1, 1)}),
+            (NORTH_CALLER, {"awarding_bodies": (STRANGER,)}),
+            (Caller("urn:nobody"), {}),
+        ],
+    )
+    def test_another_award(self, house: House, caller: Caller, change: dict[str, object]) -> None:
+        """One that differs in anything is judged for itself."""
+        sitting = house.policy().sitting(at=NOON)
+        sitting.grant(NORTH_CALLER, FACTS)
+        with pytest.raises((CallerRefused, MandateRefused)):
+            sitting.grant(caller, replace(FACTS, **change))
+
+    def test_quota_ends_within_a_batch(self, house: House) -> None:
+        """A quota that is used up within the batch refuses the rest; other mandates of the body go on."""
+        house.scope.update(quota={"daily": 2}, languages=["en"], isced_f=["06"])
+        other = {**house.scope, "quota": {}, "isced_f": ["07"]}
+        house.files["mandates/other.toml"] = {**house.files[MANDATE], "id": "north-other", "scope": other}
+        sitting = house.policy().sitting(at=NOON)
+        for _ in range(2):
+            assert ("north-2026",) == sitting.grant(NORTH_CALLER, FACTS).mandate_ids
+        with pytest.raises(MandateRefused, match="quota-daily"):
+            sitting.grant(NORTH_CALLER, FACTS)
+
+        engineering = replace(FACTS, isced_f=frozenset({"0714"}))
+        assert ("north-other",) == sitting.grant(NORTH_CALLER, engineering).mandate_ids
+
+
+words = st.text(max_size=12)
+identifiers = st.builds(
+    LegalIdentifier, st.sampled_from(KINDS), words | st.just("N-1"), st.sampled_from(["", "IRL"]), words
+)
+bodies = st.builds(
+    AwardingBody, words, st.dictionaries(words, words, max_size=2), st.lists(identifiers, max_size=3).map(tuple)
+)
+facts = st.builds(
+    AwardFacts,
+    awarding_bodies=st.lists(bodies, max_size=3).map(tuple),
+    award_date=st.none() | st.dates() | st.datetimes(timezones=st.timezones()),
+    profiles=st.frozensets(st.sampled_from(Profile)),
+    eqf_levels=st.frozensets(st.integers()),
+    ects=st.none() | st.decimals(allow_nan=False, allow_infinity=False),
+    isced_f=st.frozensets(words),
+    languages=st.frozensets(words),
+)
+
+
+@given(facts)
+def test_denied_unless_granted(practice_policy: Policy, given_facts: AwardFacts) -> None:
+    """Whatever a credential says, the answer is a grant for identified members only, or refusals; never an error."""
+    decision = practice_policy.decide(NORTH_CALLER, given_facts, at=NOON)
+
+    assert (decision.grant is None) == bool(decision.refusals)
+    assert all(len(one.message) < 2000 for one in decision.refusals)
+    assert decision.facts_used
+    if decision.grant:
+        stated = {key(one) for body in given_facts.awarding_bodies for one in body.identifiers}
+        assert ("registration", "IRL", "N-1") in stated
+
+
+@pytest.fixture(scope="module")
+def practice_policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
+    """A policy over the usual register."""
+    return House(tmp_path_factory.mktemp("house")).policy()
+
+
+def test_long_texts_are_cut(house: House) -> None:
+    """What a caller writes does not make a message of a megabyte."""
+    body = AwardingBody("/b", {"en": "x" * 10**6}, tuple(LegalIdentifier("tax", "9" * 10**5, "IRL") for _ in range(50)))
+    decision = house.decide(awarding_bodies=(body,))
+
+    assert ["awarding-body-is-member"] == [one.rule for one in decision.refusals]
+    assert 2500 > len(decision.refusals[0].message)

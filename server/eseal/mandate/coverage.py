@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eseal.mandate.rules import Award, Rule, refusal
+from eseal.mandate.rules import Award, Rule, refusal, shortened
 from eseal.mandate.scope import falls_under
 from eseal.terms import Profile
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from eseal.mandate.files import Accreditation, Member
     from eseal.mandate.scope import Narrowing
     from eseal.terms import AwardFacts, AwardingBody, Refusal
+
+_SHOWN = 10
 
 
 def scope_refusals(scope: Narrowing, facts: AwardFacts, *, holder: str, subject: str) -> Iterator[Refusal]:
@@ -87,9 +89,8 @@ def _limits(award: Award, accreditation: Accreditation, body: AwardingBody) -> I
         limit = accreditation.limit_jurisdictions
         outside = frozenset(unit for unit in units if not _lies_in(unit, limit))
         if outside or not units:
-            message = (
-                f"{holder} is limited to {_said(limit)}, and the awarding body {_states('territorial unit', outside)}"
-            )
+            where = f"is in {_said(outside)}" if outside else "names no territorial unit"
+            message = f"{holder} is limited to {_said(limit)}, and the awarding body {where}"
             yield refusal(Rule.ACCREDITATION_JURISDICTION, message, subject)
 
 
@@ -104,7 +105,7 @@ def _listed(
 ) -> Iterator[Refusal]:
     outside = frozenset(stated) - frozenset(allowed)
     if outside or not stated:
-        yield refusal(rule, f"{holder} covers {_said(allowed)}, and the credential {_states(what, outside)}", subject)
+        yield refusal(rule, f"{holder} covers {what} {_said(allowed)}, {_against(outside)}", subject)
 
 
 def _fields(
@@ -112,7 +113,7 @@ def _fields(
 ) -> Iterator[Refusal]:
     outside = frozenset(code for code in stated if not falls_under(code, allowed))
     if outside or not stated:
-        message = f"{holder} covers {_said(allowed)} and below, and the credential {_states('ISCED-F field', outside)}"
+        message = f"{holder} covers ISCED-F field {_said(allowed)} and what is under it, {_against(outside)}"
         yield refusal(rule, message, subject)
 
 
@@ -122,8 +123,11 @@ def _lies_in(unit: str, limits: frozenset[str]) -> bool:
 
 
 def _said(values: Collection[object]) -> str:
-    return ", ".join(sorted(str(value) for value in values))
+    """List values; what callers write may be long, and a message is for reading."""
+    shown = [shortened(str(value)) for value in sorted(values, key=str)[:_SHOWN]]
+    more = len(values) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _states(what: str, values: Collection[object]) -> str:
-    return f"says {what} {_said(values)}" if values else f"states no {what}"
+def _against(outside: Collection[object]) -> str:
+    return f"and the credential says {_said(outside)}" if outside else "and the credential says none"

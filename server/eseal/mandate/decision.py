@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from eseal.mandate.identifiers import describe
+from eseal.mandate.rules import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +44,9 @@ class Basis:
         yield "today", f"{award.today} ({award.register.alliance.time_zone})"
         yield "award date", f"{award.award_day}" + ("" if facts.award_date else " (the credential states none: today)")
         for one in self.matches:
-            known_as = (
-                f"{one.member.id} by {describe(one.identifier)}" if one.member and one.identifier else "no member"
-            )
+            known_as = "no member"
+            if one.member and one.identifier:
+                known_as = f"{one.member.id} by {shortened(describe(one.identifier))}"
             yield f"awarding body {one.body.pointer}", known_as
         for name, values in (
             ("profiles", facts.profiles),

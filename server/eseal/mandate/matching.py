@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eseal.mandate.identifiers import describe, key
-from eseal.mandate.rules import Award, Rule, refusal
+from eseal.mandate.rules import Award, Rule, refusal, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from eseal.mandate.files import Member
     from eseal.mandate.register import Register
     from eseal.terms import AwardingBody, LegalIdentifier, Refusal
+
+
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def membership_refusals(award: Award, member: Member) -> Iterator[Refusal]:
     """Yield whether the body was no member on the day of the award."""
     if not member.is_member_on(award.award_day):
         period = f"from {member.member_since} to {member.member_until or 'further notice'}"
-        message = f"{member.id} is a member {period}, and the day of the award is {award.award_day}"
+        message = f"member {member.id} is one {period}, and the day of the award is {award.award_day}"
         yield refusal(Rule.AWARDING_BODY_MEMBER_ON_AWARD_DATE, message, member.id)
 
 
@@ -84,7 +87,7 @@ def nobody_allows_outside(award: Award) -> Refusal:
 
 def names(body: AwardingBody) -> str:
     """Name the body as messages call it: a legal name and where the credential says so."""
-    name = body.legal_names.get("en") or next(iter(body.legal_names.values()), "")
+    name = shortened(body.legal_names.get("en") or next(iter(body.legal_names.values()), ""))
     return f'the awarding body "{name}" ({body.pointer})' if name else f"the awarding body at {body.pointer}"
 
 
@@ -113,7 +116,7 @@ def _ambiguous(body: AwardingBody, owners: list[str]) -> Refusal:
 
 
 def _disagreement(body: AwardingBody, member: Member, disagreeing: list[LegalIdentifier]) -> Refusal:
-    listed = ", ".join(describe(one) for one in disagreeing)
+    listed = _listed(disagreeing)
     message = (
         f"{names(body)} is member {member.id} by one identifier, but the register knows it otherwise than by {listed}"
     )
@@ -129,7 +132,7 @@ def _unidentified(body: AwardingBody, namesake: Member | None) -> Refusal:
 
 
 def _not_a_member(body: AwardingBody, namesake: Member | None) -> Refusal:
-    stated = ", ".join(describe(one) for one in body.identifiers)
+    stated = _listed(body.identifiers)
     message = f"{names(body)} is no member by any of its identifiers ({stated})"
     if namesake:
         known = " or ".join(describe(entry.term) for entry in namesake.identifiers)
@@ -137,3 +140,8 @@ def _not_a_member(body: AwardingBody, namesake: Member | None) -> Refusal:
             f"; member {namesake.id} has that name, and is known by {known}: correct the credential or the register"
         )
     return refusal(Rule.AWARDING_BODY_IS_MEMBER, message, namesake.id if namesake else body.pointer)
+
+
+def _listed(identifiers: Sequence[LegalIdentifier]) -> str:
+    shown = ", ".join(shortened(describe(one)) for one in identifiers[:_SHOWN])
+    return shown + (", ..." if len(identifiers) > _SHOWN else "")

@@ -20,6 +20,7 @@ from eseal.mandate.identifiers import Key, key, organization_key
 from eseal.mandate.matching import Match, body_refusals, match, membership_refusals, nobody_allows_outside
 from eseal.mandate.rules import (
     LIFE,
+    PASSING,
     Award,
     Rule,
     joint_award_refusals,
@@ -212,11 +213,11 @@ class Sitting:
         judged = [(mandate, tuple(self._mandate_refusals(award, mandate, member, body))) for mandate in for_sealer]
         considered.extend(Considered(mandate.id, refusals) for mandate, refusals in judged)
         # Ties go to the mandate that began last: people ask about the present one.
-        return min(reversed(judged), key=lambda one: (any(r.rule in LIFE for r in one[1]), len(one[1])))
+        return min(reversed(judged), key=lambda one: _distance(one[1]))
 
     def _no_mandate(self, member: Member, given: Sequence[Mandate]) -> Refusal:
         sealer = self._sealer.organization_identifier
-        message = f"{member.id} gave no mandate to {sealer}"
+        message = f"member {member.id} gave no mandate to {sealer}"
         if given:
             message += "; its mandates are for others: " + ", ".join(f"{one.id} for {one.sealer}" for one in given)
         return refusal(Rule.MANDATE_EXISTS, message, member.id)
@@ -273,11 +274,21 @@ def _profile_accreditation_refusals(award: Award, matches: Sequence[Match]) -> l
     return min(judged, key=len, default=[])
 
 
+def _distance(refusals: Sequence[Refusal]) -> tuple[bool, int, int]:
+    """How far a mandate is from granting: dead, too narrow, or merely used up for now."""
+    lasting = [one for one in refusals if one.rule not in PASSING]
+    return any(one.rule in LIFE for one in refusals), len(lasting), len(refusals)
+
+
 def _award_day(register: Register, facts: AwardFacts, today: date) -> date:
     """Return the alliance's day of the award: credentials often say one zone's midnight by another's clock."""
     if isinstance(facts.award_date, datetime):
         stated = facts.award_date
-        return register.day(stated) if stated.tzinfo else stated.date()
+        try:
+            return register.day(stated) if stated.tzinfo else stated.date()
+        except OverflowError:
+            # The first or last day of all time, in whatever zone.
+            return stated.date()
     return facts.award_date or today
 
 

@@ -74,6 +74,12 @@ LIFE = frozenset(
 )
 
 
+# What passes by itself: a mandate that only fails these is the one that covers the award.
+PASSING = frozenset({Rule.MANDATE_NOT_SUSPENDED, Rule.QUOTA_DAILY, Rule.QUOTA_TOTAL})
+
+_LONGEST = 120
+
+
 @dataclass(frozen=True, slots=True)
 class Award:
     """What is judged: the award's facts, the alliance's days they are judged on, and who awards it with whom."""
@@ -89,6 +95,11 @@ class Award:
     def joint(self) -> bool:
         """Whether several bodies award together."""
         return len(self.members) + len(self.outside) > 1
+
+
+def shortened(text: str) -> str:
+    """Cut what a caller wrote to what a message can bear."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def refusal(rule: Rule, message: str, subject: str) -> Refusal:
