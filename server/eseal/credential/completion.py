@@ -20,13 +20,14 @@ from eseal.credential.nodes import Json, date_time, media, one_or_list
 from eseal.credential.page import Page, Pages, page_texts, with_name
 from eseal.credential.vocabulary import alpha3, iso_language, language_code, vocabulary
 from eseal.errors import SetupError
+from eseal.sealcore import Document
 from eseal.terms import Agreement, Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from eseal.credential.micro_credential import Display
-    from eseal.sealcore import Document
     from eseal.terms import Grant, LegalEntity, MandateInForce
 
 CREDENTIAL_ID: Final = re.compile(r"urn:credential:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
@@ -57,6 +58,15 @@ class Completion:
     languages: tuple[str, ...]
     mandates: tuple[MandateEvidence, ...] = ()
     pages: tuple[Page, ...] = field(default=(), repr=False)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "_hash", hash((self.organization_identifier, self.languages, self.mandates, self.pages))
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @staticmethod
     def of(
@@ -82,7 +92,7 @@ class Completion:
         if not document.has("/displayParameter/individualDisplay"):
             texts = page_texts(document, sealed_by=sealer.legal_name, mandated=bool(grant.mandates))
             rendered = (pages or _default_pages()).render(texts, languages, display)
-        return Completion(
+        completion = Completion(
             legal_name=sealer.legal_name,
             common_name=sealer.common_name,
             organization_identifier=sealer.organization_identifier,
@@ -91,6 +101,7 @@ class Completion:
             mandates=_mandates(grant.mandates, languages),
             pages=rendered,
         )
+        return _shared(completion)
 
     def to_json(self) -> bytes:
         """The value as JSON, the same bytes for the same value."""
@@ -109,27 +120,27 @@ def complete(document: Document, completion: Completion, *, credential_id: str, 
     its node has an id of its own, since a sealer and an awarding body that share one would be one organisation.
     """
     suffix = _free_suffix(document)
+    mandated = bool(completion.mandates)
     declared = profile.declared_profiles(document) - {Profile.MANDATE}
-    profiles = (declared or {Profile.GENERIC}) | ({Profile.MANDATE} if completion.mandates else set())
+    profiles = (declared or {Profile.GENERIC}) | ({Profile.MANDATE} if mandated else set())
     moment = date_time(issued)
     completed = (
         document.set("/id", credential_id)
         .set("/issuer", _issuer(completion, suffix))
         .set("/issued", moment)
         .set("/issuanceDate", moment)
-        .set("/credentialProfiles", one_or_list(_profile_items(document, mandated=bool(completion.mandates))))
+        .set("/credentialProfiles", one_or_list(_profile_items(document, mandated=mandated)))
         .set("/credentialSchema", one_or_list(profile.schemas(profiles)))
     )
     if not document.has("/validFrom"):
         completed = completed.set("/validFrom", moment)
-    evidence = completed_evidence(document.get("/evidence"), completion, profiles=profiles, suffix=suffix)
-    if evidence:
-        completed = completed.set("/evidence", one_or_list(evidence))
+    if mandated and not document.has("/evidence"):
+        completed = completed.set("/evidence", _mandate_evidence(completion, frozenset(profiles), suffix))
     elif document.has("/evidence"):
-        completed = completed.remove("/evidence")
+        evidence = completed_evidence(document.get("/evidence"), completion, profiles=profiles, suffix=suffix)
+        completed = completed.set("/evidence", one_or_list(evidence)) if evidence else completed.remove("/evidence")
     if completion.pages and document.has("/displayParameter"):
-        shown = [_individual_display(document, page, number) for number, page in enumerate(completion.pages, start=1)]
-        completed = completed.set("/displayParameter/individualDisplay", one_or_list(shown))
+        completed = completed.set("/displayParameter/individualDisplay", _displays(completion, document))
     return completed
 
 
@@ -144,11 +155,13 @@ def credential_id_of(document: Document) -> str:
     return own if isinstance(own, str) and CREDENTIAL_ID.match(own) else fresh_credential_id()
 
 
-def _issuer(completion: Completion, suffix: int) -> Json:
+# The sealer's part of a course's credentials is the same in all of them: it becomes a document once, and is shared.
+@lru_cache(maxsize=256)
+def _issuer(completion: Completion, suffix: int) -> Document:
     language = completion.languages[0]
     organisation, identifier, location, address = (f"urn:{name}:{suffix}" for name in _OWN)
     country = vocabulary("country").concept(completion.country, (language,))
-    return {
+    issuer: Json = {
         "id": organisation,
         "type": "Organisation",
         "legalName": {language: completion.legal_name},
@@ -165,6 +178,25 @@ def _issuer(completion: Completion, suffix: int) -> Json:
             "address": {"id": address, "type": "Address", "countryCode": country},
         },
     }
+    return Document.from_python(issuer)
+
+
+@lru_cache(maxsize=256)
+def _mandate_evidence(completion: Completion, profiles: frozenset[Profile], suffix: int) -> Document:
+    return Document.from_python(one_or_list(completed_evidence(None, completion, profiles=profiles, suffix=suffix)))
+
+
+def _displays(completion: Completion, document: Document) -> Document:
+    if not any(page.name for page in completion.pages):
+        return _shared_displays(completion)
+    return Document.from_python(
+        one_or_list([_display(page, with_name(page, document), n) for n, page in _numbered(completion)])
+    )
+
+
+@lru_cache(maxsize=256)
+def _shared_displays(completion: Completion) -> Document:
+    return Document.from_python(one_or_list([_display(page, page.image, n) for n, page in _numbered(completion)]))
 
 
 def _free_suffix(document: Document) -> int:
@@ -187,13 +219,15 @@ def _is(item: Any, iri: str) -> bool:
     return item == iri or (isinstance(item, dict) and item.get("id") == iri)
 
 
-def _individual_display(document: Document, page: Page, number: int) -> Json:
-    language = vocabulary("language").concept(language_code(page.language), (page.language,))
-    image = with_name(page, document)
+def _numbered(completion: Completion) -> Iterator[tuple[int, Page]]:
+    return enumerate(completion.pages, start=1)
+
+
+def _display(page: Page, image: bytes, number: int) -> Json:
     return {
         "id": f"urn:epass:individualDisplay:{number}",
         "type": "IndividualDisplay",
-        "language": language,
+        "language": vocabulary("language").concept(language_code(page.language), (page.language,)),
         "displayDetail": {
             "id": f"urn:epass:displayDetail:{number}",
             "type": "DisplayDetail",
@@ -222,6 +256,12 @@ def _mandates(mandates: tuple[MandateInForce, ...], languages: tuple[str, ...]) 
     """One evidence for each statement and agreement: mandates that say the same are said once."""
     evidence = [MandateEvidence(statement_in(one.statements, languages), one.agreement) for one in mandates]
     return tuple(dict.fromkeys(evidence))
+
+
+@lru_cache(maxsize=256)
+def _shared(completion: Completion) -> Completion:
+    """The first of equal completions: what is made of it is kept by it."""
+    return completion
 
 
 @lru_cache(maxsize=1)

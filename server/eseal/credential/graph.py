@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ABSOLUTE_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*\Z")
 LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
 TYPED_URI: Final = "http://www.w3.org/2001/XMLSchema#anyURI"
+_NAMES: Final = frozenset({"id", "type"})
+# What a plain string is where the context gives no datatype.
+_UNTYPED: Final = {"text": "string", "texts": "string", "plain": "string"}
 
 
 @dataclass(slots=True)
@@ -41,9 +44,8 @@ class Value:
     @property
     def identity(self) -> tuple[str, ...]:
         """Two values of this identity are one value of the graph."""
-        if self.node is not None:
-            return ("node", self.node.key)
-        return (self.datatype, self.language, self.text)
+        node = self.node
+        return (self.datatype, self.language, self.text) if node is None else ("node", node.key)
 
 
 @dataclass(slots=True)
@@ -88,6 +90,10 @@ class Graph:
         self.nodes: dict[str, Node] = {}
         self.faults: list[Fault] = []
         self._terms = terms()
+        # Objects met before by id, where saying the same again adds nothing: no nameless node is inside, which would be
+        # another node each time, and no scalar but strings, since Python takes 1 and true for equal.
+        self._known: dict[str, Mapping[str, Any]] = {}
+        self._peculiar = 0
         self.root = self._root(credential)
 
     def of_type(self, name: str) -> Iterator[Node]:
@@ -106,63 +112,81 @@ class Graph:
         return self._object({term: value for term, value in credential.items() if term != "@context"}, "")
 
     def _object(self, members: Mapping[str, Any], pointer: str) -> Node:
-        node = self._node(self._id(members, pointer), pointer)
+        given = members.get("id")
+        if given.__class__ is str and self._known.get(given) == members:
+            return self.nodes[given]
+        peculiar = self._peculiar
+        iri = self._id(members, pointer)
+        node = self._node(iri, pointer)
         types = self._types(members, pointer)
         for name in types:
             node.types.setdefault(name, pointer)
         kinds = self._terms.on(types)
         for term, value in members.items():
-            if term in {"id", "type"}:
-                continue
-            place = f"{pointer}/{term.replace('~', '~0').replace('/', '~1')}"
-            kind = kinds.get(term)
-            if kind is not None:
-                self._values(node, term, kind=kind, value=value, pointer=place)
-            else:
-                self._unknown(term, types, place)
+            if term not in _NAMES:
+                self._member(node, term, kinds.get(term), value, f"{pointer}/{term}")
+        if not iri:
+            self._peculiar += 1
+        elif peculiar == self._peculiar:
+            self._known[iri] = members
         return node
 
-    def _values(self, node: Node, term: str, *, kind: str, value: Any, pointer: str) -> None:
-        if value is None:
-            return
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                self._values(
-                    node, term, kind=kind if kind != "text" else "texts", value=item, pointer=f"{pointer}/{index}"
-                )
-            return
-        for read in self._read(kind, value, pointer):
-            node.properties.setdefault(term, {}).setdefault(read.identity, read)
-
-    def _read(self, kind: str, value: Any, pointer: str) -> Iterator[Value]:
-        if isinstance(value, dict):
-            if kind == "text":
-                yield from self._language_map(value, pointer)
-            elif "@value" in value:
-                yield from self._typed(value, pointer)
+    def _member(self, node: Node, term: str, kind: str | None, value: Any, place: str) -> None:  # noqa: PLR0917
+        if kind is None:
+            self._unknown(term, list(node.types), place)
+        elif value.__class__ is str:
+            if kind == "node":
+                self._keep(node, term, Value(place, self._node(self._iri(value, place), place)))
             else:
-                yield Value(pointer, node=self._object(value, pointer))
-        elif kind == "node" and isinstance(value, str):
-            yield Value(pointer, node=self._node(self._iri(value, pointer), pointer))
+                self._keep(node, term, Value(place, None, value, _UNTYPED.get(kind, kind)))
+        elif value.__class__ is dict and kind == "node" and "@value" not in value:
+            self._keep(node, term, Value(place, self._object(value, place)))
         else:
-            yield Value(pointer, text=_lexical(value), datatype=_datatype(kind, value))
+            self._values(node, term, kind, value, place)
+
+    def _keep(self, node: Node, term: str, value: Value) -> None:
+        values = node.properties.get(term)
+        if values is None:
+            node.properties[term] = {value.identity: value}
+        else:
+            values.setdefault(value.identity, value)
+
+    def _values(self, node: Node, term: str, kind: str, value: Any, place: str) -> None:  # noqa: PLR0917
+        if isinstance(value, list):
+            # JSON-LD reads a language map where it stands alone; in a list it would be a node.
+            inner = "texts" if kind == "text" else kind
+            for index, item in enumerate(value):
+                self._member(node, term, inner, item, f"{place}/{index}")
+        elif isinstance(value, dict):
+            for read in self._read_object(kind, value, place):
+                self._keep(node, term, read)
+        elif value is not None:
+            self._peculiar += 1
+            self._keep(node, term, Value(place, None, _lexical(value), _datatype(kind, value)))
+
+    def _read_object(self, kind: str, value: dict[str, Any], place: str) -> Iterator[Value]:
+        if kind == "text":
+            return self._language_map(value, place)
+        if "@value" in value:
+            return self._typed(value, place)
+        return iter((Value(place, self._object(value, place)),))
 
     def _language_map(self, texts: Mapping[str, Any], pointer: str) -> Iterator[Value]:
         for language, text in texts.items():
-            place = f"{pointer}/{language.replace('~', '~0').replace('/', '~1')}"
+            place = f"{pointer}/{escaped(language)}"
             if LANGUAGE_TAG.match(language) is None:
                 self._fault(place, "json-ld.language", "The members of a text are language tags, such as en (BCP 47).")
                 continue
-            for item in text if isinstance(text, list) else [text]:
+            for item in text if isinstance(text, list) else (text,):
                 if isinstance(item, str):
-                    yield Value(place, text=item, datatype="langString", language=language.lower())
+                    yield Value(place, None, item, "langString", language.lower())
                 elif item is not None:
                     self._fault(place, "json-ld.language", "A text in a language is a string.")
 
     def _typed(self, value: Mapping[str, Any], pointer: str) -> Iterator[Value]:
         # The shapes want xsd:anyURI where the W3C context reads an IRI: only a value object can say that.
         if set(value) == {"@value", "@type"} and value["@type"] == TYPED_URI and isinstance(value["@value"], str):
-            yield Value(pointer, text=value["@value"], datatype="anyURI")
+            yield Value(pointer, None, value["@value"], "anyURI")
         else:
             message = "A value object is only for credentialStatus and termsOfUse, as @value with @type xsd:anyURI."
             self._fault(pointer, "json-ld.keyword", message)
@@ -171,7 +195,7 @@ class Graph:
         key = iri or f"_:{pointer}"
         node = self.nodes.get(key)
         if node is None:
-            node = self.nodes[key] = Node(key=key, id="" if key.startswith("_:") else iri, pointer=pointer)
+            node = self.nodes[key] = Node(key, iri, pointer)
         return node
 
     def _id(self, members: Mapping[str, Any], pointer: str) -> str:
@@ -183,15 +207,17 @@ class Graph:
         return ""
 
     def _iri(self, iri: str, pointer: str) -> str:
-        if ABSOLUTE_IRI.match(iri) is None or iri.split(":", 1)[0] in self._terms.prefixes:
+        if iri not in self.nodes and (ABSOLUTE_IRI.match(iri) is None or iri.split(":", 1)[0] in self._terms.prefixes):
+            self._peculiar += 1
             self._fault(pointer, "json-ld.id", "An id is an absolute IRI, such as urn:epass:org:1.")
         return iri
 
     def _types(self, members: Mapping[str, Any], pointer: str) -> list[str]:
         given = members.get("type", [])
-        names = given if isinstance(given, list) else [given]
+        if given.__class__ is str and given in self._terms.types:
+            return [given]
         known: list[str] = []
-        for name in names:
+        for name in given if isinstance(given, list) else [given]:
             if isinstance(name, str) and name in self._terms.types:
                 known.append(name)
             else:
@@ -200,14 +226,15 @@ class Graph:
         return known
 
     def _unknown(self, term: str, types: list[str], pointer: str) -> None:
+        place = f"{pointer[: len(pointer) - len(term)]}{escaped(term)}"
         if term.startswith("@"):
-            self._fault(pointer, "json-ld.keyword", f"The JSON-LD keyword {term} has no place here.")
+            self._fault(place, "json-ld.keyword", f"The JSON-LD keyword {term} has no place here.")
         elif term in self._terms.credential:
-            self._fault(pointer, "json-ld.term", f"{term} belongs to the credential itself, not to this node.")
+            self._fault(place, "json-ld.term", f"{term} belongs to the credential itself, not to this node.")
         else:
             what = types[0] if types else "node without a type"
             message = f"The EDC context does not define {json.dumps(term)}: on this {what} it would be dropped unseen."
-            self._fault(pointer, "json-ld.term", message)
+            self._fault(place, "json-ld.term", message)
 
     def _fault(self, pointer: str, rule: str, message: str) -> None:
         self.faults.append(Fault(pointer, rule, message))
@@ -243,6 +270,11 @@ def terms() -> Terms:
         credential=credential,
         both={**everywhere, **credential},
     )
+
+
+def escaped(token: str) -> str:
+    """A name as an RFC 6901 reference token."""
+    return token.replace("~", "~0").replace("/", "~1")
 
 
 def _lexical(value: Any) -> str:
