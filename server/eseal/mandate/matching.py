@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from eseal.mandate.files import Member
+    from eseal.mandate.identifiers import Key
     from eseal.mandate.register import Register
     from eseal.terms import AwardingBody, LegalIdentifier, Refusal
 
@@ -47,7 +48,7 @@ def match(register: Register, body: AwardingBody) -> Match:
     if owners:
         ((member_id, identifier),) = owners.items()
         member = register.members[member_id]
-        disagreeing = _disagreeing(body, member)
+        disagreeing = _disagreeing(body, register.keys[member_id])
         refusals = (_disagreement(body, member, disagreeing),) if disagreeing else ()
         return Match(body, member, identifier, refusals=refusals)
     namesake = _namesake(register, body)
@@ -91,9 +92,8 @@ def names(body: AwardingBody) -> str:
     return f'the awarding body "{name}" ({body.pointer})' if name else f"the awarding body at {body.pointer}"
 
 
-def _disagreeing(body: AwardingBody, member: Member) -> list[LegalIdentifier]:
+def _disagreeing(body: AwardingBody, member_keys: frozenset[Key]) -> list[LegalIdentifier]:
     """List the body's identifiers in registers in which the member is known by another one."""
-    member_keys = {key(entry.term) for entry in member.identifiers}
     registers = {known[:2] for known in member_keys}
     return [one for one in body.identifiers if key(one)[:2] in registers and key(one) not in member_keys]
 

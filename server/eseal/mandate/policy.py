@@ -16,7 +16,7 @@ from eseal.errors import CallerRefused, MandateRefused
 from eseal.mandate.callers import caller_refusals
 from eseal.mandate.coverage import accreditation_refusals, scope_refusals
 from eseal.mandate.decision import Basis, Considered, Decision
-from eseal.mandate.identifiers import Key, key, organization_key
+from eseal.mandate.identifiers import organization_key
 from eseal.mandate.matching import Match, body_refusals, match, membership_refusals, nobody_allows_outside
 from eseal.mandate.rules import (
     LIFE,
@@ -200,14 +200,14 @@ class Sitting:
         )
 
     def _seals_for_itself(self, member: Member) -> bool:
-        return self._sealer_key in _keys(member)
+        return self._sealer_key in self._register.keys[member.id]
 
     def _closest(
         self, award: Award, member: Member, body: AwardingBody, considered: list[Considered]
     ) -> tuple[Mandate | None, tuple[Refusal, ...]]:
         """Find the mandate that grants; where none does, the one that comes closest, with all that is against it."""
         given = self._register.mandates_of(member)
-        for_sealer = [mandate for mandate in given if organization_key(mandate.sealer) == self._sealer_key]
+        for_sealer = [mandate for mandate in given if self._register.sealers[mandate.id] == self._sealer_key]
         if not for_sealer:
             return None, (self._no_mandate(member, given),)
         judged = [(mandate, tuple(self._mandate_refusals(award, mandate, member, body))) for mandate in for_sealer]
@@ -290,10 +290,6 @@ def _award_day(register: Register, facts: AwardFacts, today: date) -> date:
             # The first or last day of all time, in whatever zone.
             return stated.date()
     return facts.award_date or today
-
-
-def _keys(member: Member) -> frozenset[Key]:
-    return frozenset(key(entry.term) for entry in member.identifiers)
 
 
 def _refused(refusals: tuple[Refusal, ...]) -> CallerRefused | MandateRefused:

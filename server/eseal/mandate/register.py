@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 from eseal.errors import SetupError
 from eseal.mandate.consistency import Parsed, problems_between
 from eseal.mandate.files import Alliance, CallerEntry, Mandate, Member, Status
-from eseal.mandate.identifiers import key
+from eseal.mandate.identifiers import key, organization_key
 from eseal.mandate.problems import InvalidRegister, Problem
 from eseal.mandate.reading import digest, read_folder, read_tables
 from eseal.terms import Agreement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from eseal.mandate.identifiers import Key
@@ -119,6 +119,16 @@ class Register:
         """Every member by each of its identifiers."""
         return {key(entry.term): member for member in self.members.values() for entry in member.identifiers}
 
+    @cached_property
+    def keys(self) -> Mapping[str, frozenset[Key]]:
+        """The keys of each member's identifiers, by member id."""
+        return {one.id: frozenset(key(entry.term) for entry in one.identifiers) for one in self.members.values()}
+
+    @cached_property
+    def sealers(self) -> Mapping[str, Key]:
+        """The key of the sealer of each mandate, by mandate id."""
+        return {mandate.id: organization_key(mandate.sealer) for mandate in self.mandates.values()}
+
     def day(self, at: datetime) -> date:
         """Return the alliance's calendar day at a moment (an aware datetime)."""
         return at.astimezone(self.time_zone).date()
@@ -140,10 +150,16 @@ class Register:
             return "suspended"
         return "in force"
 
-    def mandates_of(self, member: Member) -> tuple[Mandate, ...]:
+    def mandates_of(self, member: Member) -> Sequence[Mandate]:
         """List the mandates that ``member`` gave, drafts and past ones included, oldest first."""
-        given = [mandate for mandate in self.mandates.values() if mandate.awarding_body == member.id]
-        return tuple(sorted(given, key=lambda mandate: (mandate.valid_from, mandate.id)))
+        return self._given.get(member.id, ())
+
+    @cached_property
+    def _given(self) -> Mapping[str, Sequence[Mandate]]:
+        given: dict[str, list[Mandate]] = {}
+        for mandate in sorted(self.mandates.values(), key=lambda mandate: (mandate.valid_from, mandate.id)):
+            given.setdefault(mandate.awarding_body, []).append(mandate)
+        return given
 
 
 def _echoes(problem: Problem) -> bool:
