@@ -17,6 +17,7 @@ from eseal.errors import SetupError
 from eseal.rpc.callers import Callers
 from eseal.rpc.issuance_service import IssuanceService
 from eseal.rpc.observation import Observation
+from eseal.rpc.symbols import Symbols
 from eseal.rpc.verification_service import VerificationService
 from eseal.rpc.work import Work
 from eseal.wire import issuance_pb2, issuance_pb2_grpc, verification_pb2, verification_pb2_grpc
@@ -97,7 +98,7 @@ class Server:
         verification_pb2_grpc.add_VerificationServiceServicer_to_server(verification, server)
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)
         reflection.enable_server_reflection(
-            (ISSUANCE, VERIFICATION, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+            (ISSUANCE, VERIFICATION, health.SERVICE_NAME, reflection.SERVICE_NAME), server, pool=Symbols()
         )
         return server
 
