@@ -46,6 +46,7 @@ _UNDECIDED = frozenset(
         "CERTIFICATE_CHAIN_GENERAL_FAILURE",
         "CRYPTO_CONSTRAINTS_FAILURE_NO_POE",
         "NO_CERTIFICATE_CHAIN_FOUND",
+        "OUT_OF_BOUNDS_NOT_REVOKED",
         "OUT_OF_BOUNDS_NO_POE",
         "SIGNED_DATA_NOT_FOUND",
     }
@@ -238,7 +239,8 @@ def _judge_certificate(
         no_chain = path.sub_indication == "NO_CERTIFICATE_CHAIN_FOUND"
         findings.indeterminate(path.sub_indication, path.reason, wrong=True if no_chain else None)
     elif not certificate.is_valid_at(moment):
-        findings.indeterminate("OUT_OF_BOUNDS_NO_POE", _out_of_bounds(certificate, moment))
+        not_revoked = "OUT_OF_BOUNDS_NOT_REVOKED" if certificate.never_revoked else "OUT_OF_BOUNDS_NO_POE"
+        findings.indeterminate(not_revoked, _out_of_bounds(certificate, moment))
     elif path.to_be_revoked:
         findings.indeterminate("CERTIFICATE_CHAIN_GENERAL_FAILURE", _revocation_unknown(path))
     if not certificate.may_seal:
