@@ -28,15 +28,17 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from eseal_client import Client, Connection, EsealError, Identity, Learner, read_micro_credential
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.harness.server import ROOT, practice_set, running_server
 
 from eseal import sealcore
 from eseal.config import load
 from eseal.hsm import Pkcs11KeyRoom
 from eseal.terms import Lane
-from tests.harness.server import ROOT, practice_set, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

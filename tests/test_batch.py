@@ -49,7 +49,7 @@ def test_unforeseen_failures_are_ours_and_say_nothing() -> None:
     """An exception that nobody foresaw becomes INTERNAL, without the text that may quote what the caller sent."""
     batch: Batch[int] = Batch(1)
 
-    def fail(value: int) -> int:
+    def fail(_: int) -> int:
         raise KeyError("Ada Lovelace")
 
     batch.each({0: 1}, fail)

@@ -24,7 +24,7 @@ from eseal.errors import SetupError
 from eseal.hsm import Pkcs11KeyRoom
 from eseal.issuance import Issuance, IssuanceSettings
 from eseal.ledger import Ledger
-from eseal.mandate.policy import Retrospect, Policy
+from eseal.mandate.policy import Policy, Retrospect
 from eseal.mandate.register import Register
 from eseal.mandate.source import RegisterSource
 from eseal.rpc.metrics import metrics_server

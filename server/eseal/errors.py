@@ -93,7 +93,9 @@ class MandateRefused(EsealError):
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         rules = ", ".join(dict.fromkeys(refusal.rule for refusal in refusals))
-        super().__init__("MANDATE_REFUSED", f"The mandate policy refuses this seal: {rules}.", metadata={"rules": rules})
+        super().__init__(
+            "MANDATE_REFUSED", f"The mandate policy refuses this seal: {rules}.", metadata={"rules": rules}
+        )
         self.refusals = tuple(refusals)
 
 

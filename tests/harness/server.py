@@ -72,7 +72,7 @@ class RunningServer:
 
     @property
     def target(self) -> str:
-        """host:port"""
+        """The server's host:port."""
         return f"127.0.0.1:{self.port}"
 
     def credentials(self, member: str = "dcu") -> grpc.ChannelCredentials:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+
 from eseal_client import Learner
 from eseal_client.errors import EsealError, from_rpc
 from eseal_client.wire import issuance_pb2

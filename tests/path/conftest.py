@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from eseal_client import read_micro_credential
 
 from eseal.terms import Algorithm
-from tests.harness.server import RunningServer, practice_set, running_server
-from tests.harness.server import ROOT
+from eseal_client import read_micro_credential
+from tests.harness.server import ROOT, RunningServer, practice_set, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

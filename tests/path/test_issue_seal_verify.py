@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rfc8785
+
 from eseal_client import Client, Connection, EsealError, Learner, Sealed, Verdict
 from eseal_client.wire import issuance_pb2, verification_pb2
-
 from tests.harness.vectors import vector
 from tests.path.calls import ADA, issue_request, payload, refusal, seal_request
 
 if TYPE_CHECKING:
-    from eseal_client import MicroCredential
+    from pathlib import Path
 
+    from eseal_client import MicroCredential
     from tests.harness.server import RunningServer
 
 SEALER = "NTRNL-08164880"

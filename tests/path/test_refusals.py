@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from eseal_client.wire import credential_pb2, issuance_pb2
 
 from eseal.terms import Algorithm
+from eseal_client.wire import credential_pb2, issuance_pb2
 from tests.harness.server import practice_set, refused_start
 from tests.path.calls import issue_request, payload, refusal, seal_request
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eseal_client import MicroCredential
-
     from tests.harness.server import RunningServer
 
 

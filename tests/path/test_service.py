@@ -14,12 +14,12 @@ import grpc
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from eseal_client.errors import from_rpc
-from eseal_client.wire import issuance_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from eseal.trust.practice import Issued, Lifetime, client_certificate
+from eseal_client.errors import from_rpc
+from eseal_client.wire import issuance_pb2_grpc
 from tests.harness.server import practice_set, running_server
 from tests.path.calls import ADA, issue_request, refusal
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eseal_client import MicroCredential
-
     from tests.harness.server import RunningServer
 
 DCU = "spiffe://eciu.example/member/dcu/back-end"

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from eseal.cli import dev
+from eseal.cli import dev, mandate
 from eseal.cli.check import check
 from eseal.cli.doctor import doctor
 from eseal.cli.sealing import issue, seal
@@ -34,6 +34,7 @@ app.command()(seal)
 app.command()(verify)
 app.command()(check)
 app.command()(doctor)
+app.add_typer(mandate.app, name="mandate", help="The mandate register: who may have what sealed.")
 app.add_typer(dev.app, name="dev", help="A complete practice set: CA, token, register, configuration.")
 
 

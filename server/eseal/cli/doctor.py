@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads the annotation at run time
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,8 @@ from eseal.trust.certificate import read_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from eseal.hsm import SealKeySettings
 
 WARN = timedelta(days=30)
 # A seal claims its time: a clock that stands before this version was made is surely wrong.
@@ -53,7 +56,7 @@ def _examined(path: Path) -> Iterator[tuple[str, bool, str]]:
         return
     yield _part("clock", _clock)
     for key in config.keys:
-        yield _part(f"certificate of {key.label}", lambda key=key: _certificate(key.load().certificate))
+        yield _part(f"certificate of {key.label}", partial(_certificate, key))
     yield _part("token and keys", lambda: _token(config))
     yield _part("mandates", lambda: _mandates(config))
     yield _part("database", lambda: _database(config))
@@ -74,8 +77,8 @@ def _clock() -> str:
     return f"{now:%Y-%m-%d %H:%M:%S} UTC; keep it disciplined by NTP"
 
 
-def _certificate(der: bytes) -> str:
-    certificate = read_certificate(der)
+def _certificate(key: SealKeySettings) -> str:
+    certificate = read_certificate(key.load().certificate)
     now = datetime.now(UTC)
     if not certificate.is_valid_at(now):
         raise SetupError("CERTIFICATE_NOT_VALID", f"It is valid to {certificate.not_after:%Y-%m-%d}: renew it.")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from eseal_client import Client, Connection, EsealError, Identity, read_learner, read_micro_credential
 from rich.console import Console
 from rich.markup import escape
+
+from eseal_client import Client, Connection, EsealError, Identity, read_learner, read_micro_credential
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +62,7 @@ def seal(
         for path in credentials:
             content = path.read_bytes()
             try:
-                _written(lambda content=content: client.seal(content, request_id=_digest(content)), out)
+                _written(partial(client.seal, content, request_id=_digest(content)), out)
             except typer.Exit:
                 failed = True
     raise typer.Exit(1 if failed else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import structlog
 from prometheus_client import Counter
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from eseal.stages import SealRequest
     from eseal.terms import Caller, Grant, Refusal
 
-    Context = grpc.aio.ServicerContext[Any, Any]
+    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +61,10 @@ class Decision(Protocol):
         """Every rule that refuses."""
 
     @property
+    def facts_used(self) -> Sequence[tuple[str, str]]:
+        """The facts that were compared, as name and value in words."""
+
+    @property
     def register_sha256(self) -> bytes:
         """Which state of the register answered."""
 
@@ -86,12 +90,14 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
     async def Issue(self, request: issuance_pb2.IssueRequest, context: Context) -> issuance_pb2.IssueResponse:
         """Build one credential and seal it."""
         sealed = await self._one(lambda: translate.issue_request(request), context, "Issue")
-        return translate.sealed_as(issuance_pb2.IssueResponse, sealed)
+        response: issuance_pb2.IssueResponse = translate.sealed_as(issuance_pb2.IssueResponse, sealed)
+        return response
 
     async def Seal(self, request: issuance_pb2.SealRequest, context: Context) -> issuance_pb2.SealResponse:
         """Seal one credential."""
         sealed = await self._one(lambda: translate.seal_request(request), context, "Seal")
-        return translate.sealed_as(issuance_pb2.SealResponse, sealed)
+        response: issuance_pb2.SealResponse = translate.sealed_as(issuance_pb2.SealResponse, sealed)
+        return response
 
     async def IssueStream(
         self, requests: AsyncIterator[issuance_pb2.IssueStreamRequest], context: Context
@@ -126,6 +132,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
                 for refusal in decision.refusals
             ],
             register_sha256=decision.register_sha256,
+            facts=[issuance_pb2.Fact(name=name, value=value) for name, value in decision.facts_used],
         )
 
     async def _one(self, read: Callable[[], IssueRequest | SealRequest], context: Context, method: str) -> Sealed:

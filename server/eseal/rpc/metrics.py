@@ -7,7 +7,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from eseal.errors import SetupError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def metrics_server(settings: ServerSettings, *, shared: bool) -> Iterator[None]:
     """Serve /metrics while the context lasts. ``shared``: collect from workers spawned inside it."""
     with contextlib.ExitStack() as opened:
-        registry = None
+        registry = REGISTRY
         if shared:
             folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="eseal-metrics-"))
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -32,8 +32,7 @@ def metrics_server(settings: ServerSettings, *, shared: bool) -> Iterator[None]:
         if settings.metrics:
             host, _, port = settings.metrics.rpartition(":")
             try:
-                arguments = {} if registry is None else {"registry": registry}
-                server, thread = start_http_server(int(port), addr=host.strip("[]"), **arguments)
+                server, thread = start_http_server(int(port), host.strip("[]"), registry)
             except OSError as error:
                 raise SetupError(
                     "METRICS_NOT_BOUND", f"Could not listen on {settings.metrics} for metrics: {error.strerror}."

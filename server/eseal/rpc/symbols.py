@@ -6,8 +6,12 @@ messages, enums and services by theirs, and no methods; their service is in the 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import FileDescriptor
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import FileDescriptor
 
 
 class Symbols:

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from google.protobuf.timestamp_pb2 import Timestamp
 
-LEVELS = {
+LEVELS: dict[int, Level] = {
     credential_pb2.LEVEL_B_B: Level.B_B,
     credential_pb2.LEVEL_B_T: Level.B_T,
     credential_pb2.LEVEL_B_LT: Level.B_LT,
     credential_pb2.LEVEL_B_LTA: Level.B_LTA,
 }
-WIRE_LEVELS = {level: number for number, level in LEVELS.items()}
+WIRE_LEVELS: dict[int, Level] = {level: number for number, level in LEVELS.items()}
 KIND_PREFIX = "LEGAL_IDENTIFIER_KIND_"
 
 
@@ -118,7 +118,7 @@ def _all(messages: Iterable[Any], pointer: str, read: Callable[[Any, str], Any])
 
 def _kind(field: FieldDescriptor, number: int) -> str:
     """Read a LegalIdentifierKind: its name without the prefix, in lower case; unspecified is ``other``."""
-    value = field.enum_type.values_by_number.get(number)
+    value = field.enum_type.values_by_number.get(number) if field.enum_type else None
     kind = value.name.removeprefix(KIND_PREFIX).lower() if value else "unspecified"
     return "other" if kind == "unspecified" else kind
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from eseal.errors import InvalidInput
 from eseal.rpc import translate
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from eseal.trust.verdict import SealVerdict, TimestampVerdict
     from eseal.verification.report import Report
 
-    Context = grpc.aio.ServicerContext[Any, Any]
+    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 
 class Verifying(Protocol):
@@ -110,7 +110,7 @@ def _seal(verdict: SealVerdict) -> verification_pb2.Seal:
 
 
 def _timestamp(stamp: TimestampVerdict) -> verification_pb2.TimeStamp:
-    written = verification_pb2.TimeStamp(kind=stamp.kind, intact=stamp.intact)
+    written = verification_pb2.TimeStamp(kind=stamp.kind, intact=bool(stamp.intact))
     _set(written, "time", stamp.time)
     return written
 

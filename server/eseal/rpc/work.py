@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from eseal.terms import Lane
 
@@ -51,12 +51,12 @@ async def overlapped(
     reading: asyncio.Future[Request] | None = asyncio.ensure_future(anext(source))
     try:
         while reading is not None or under_way:
-            waiting = set(under_way)
+            waiting: set[asyncio.Future[Any]] = set(under_way)
             if reading is not None and len(under_way) < window:
-                waiting.add(reading)  # type: ignore[arg-type]
+                waiting.add(reading)
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if reading is not None and reading in done:
-                done.discard(reading)  # type: ignore[arg-type]
+                done.discard(reading)
                 try:
                     under_way.add(asyncio.ensure_future(handle(reading.result())))
                     reading = asyncio.ensure_future(anext(source))
@@ -66,5 +66,7 @@ async def overlapped(
             for answered in done:
                 yield answered.result()
     finally:
-        for future in (*under_way, *([reading] if reading is not None else [])):
+        if reading is not None:
+            reading.cancel()
+        for future in under_way:
             future.cancel()

@@ -116,16 +116,26 @@ class ExplainMandateRequest(_message.Message):
     def __init__(self, credential: _Optional[bytes] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ExplainMandateResponse(_message.Message):
-    __slots__ = ("granted", "mandate_ids", "refusals", "register_sha256")
+    __slots__ = ("granted", "mandate_ids", "refusals", "register_sha256", "facts")
     GRANTED_FIELD_NUMBER: _ClassVar[int]
     MANDATE_IDS_FIELD_NUMBER: _ClassVar[int]
     REFUSALS_FIELD_NUMBER: _ClassVar[int]
     REGISTER_SHA256_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
     granted: bool
     mandate_ids: _containers.RepeatedScalarFieldContainer[str]
     refusals: _containers.RepeatedCompositeFieldContainer[Refusal]
     register_sha256: bytes
-    def __init__(self, granted: bool = ..., mandate_ids: _Optional[_Iterable[str]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ..., register_sha256: _Optional[bytes] = ...) -> None: ...
+    facts: _containers.RepeatedCompositeFieldContainer[Fact]
+    def __init__(self, granted: bool = ..., mandate_ids: _Optional[_Iterable[str]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ..., register_sha256: _Optional[bytes] = ..., facts: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ...) -> None: ...
+
+class Fact(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("rule", "message", "subject")
