@@ -30,7 +30,7 @@ from eseal.mandate.source import RegisterSource
 from eseal.rpc.metrics import metrics_server
 from eseal.rpc.server import Server
 from eseal.rpc.workers import reserved_port, supervise
-from eseal.stages import SealingKey
+from eseal.issuance.stages import SealingKey
 from eseal.terms import Caller
 from eseal.trust.anchors import read_anchors
 from eseal.trust.certificate import legal_entity

@@ -9,10 +9,10 @@ import structlog
 from prometheus_client import Counter
 
 from eseal.errors import EsealError, InvalidInput, MandateRefused
+from eseal.issuance.stages import IssueRequest, Sealed
 from eseal.rpc import translate
 from eseal.rpc.observation import ITEMS, REFUSED, deadline_of
 from eseal.rpc.work import overlapped
-from eseal.stages import IssueRequest, Sealed
 from eseal.terms import Fault, Lane
 from eseal.wire import issuance_pb2, issuance_pb2_grpc
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     import grpc
 
+    from eseal.issuance.stages import SealRequest
     from eseal.rpc.callers import Callers
     from eseal.rpc.settings import ServerSettings
     from eseal.rpc.work import Work
-    from eseal.stages import SealRequest
     from eseal.terms import Caller, Grant, Refusal
 
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]

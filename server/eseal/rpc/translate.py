@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from eseal.credential import micro_credential
 from eseal.errors import EsealError, InvalidInput
+from eseal.issuance.stages import IssueRequest, Sealed, SealRequest
 from eseal.rpc import status
-from eseal.stages import IssueRequest, Sealed, SealRequest
 from eseal.terms import Fault, LegalIdentifier, Level
 from eseal.wire import credential_pb2, issuance_pb2
 
@@ -30,7 +30,7 @@ LEVELS: dict[int, Level] = {
     credential_pb2.LEVEL_B_LT: Level.B_LT,
     credential_pb2.LEVEL_B_LTA: Level.B_LTA,
 }
-WIRE_LEVELS: dict[int, Level] = {level: number for number, level in LEVELS.items()}
+WIRE_LEVELS = {said: number for number, said in LEVELS.items()}
 KIND_PREFIX = "LEGAL_IDENTIFIER_KIND_"
 
 
