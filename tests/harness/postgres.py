@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -53,8 +55,8 @@ class Cluster:
     def stop(self) -> None:
         """Stop without waiting for clients."""
         if self.process is not None and self.process.poll() is None:
-            # The signal goes to the postmaster itself, so that it ends its children in order.
-            os.kill(self._postmaster(), signal.SIGINT)
+            # The signal goes to the postmaster itself; no time is spent on a database that is about to be deleted.
+            os.kill(self._postmaster(), signal.SIGQUIT)
             self.process.wait(START_SECONDS)
 
     def kill(self) -> None:
@@ -65,12 +67,11 @@ class Cluster:
         # Backends notice that their postmaster is gone; a new one refuses to start while any is left.
         time.sleep(0.2)
 
-    def database(self, name: str) -> str:
-        """Make an empty database and return its URL."""
-        subprocess.run(
-            [_binaries() / "createdb", "-h", self.folder, "-U", "postgres", name], check=True, capture_output=True
-        )
-        return f"postgresql://postgres@/{name}?host={self.folder}"
+    def schema(self, name: str) -> str:
+        """Make an empty schema and return the URL that leads into it."""
+        with psycopg.connect(f"host={self.folder} user=postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"postgresql://postgres@/postgres?host={self.folder}&options=-csearch_path%3D{name}"
 
     def _postmaster(self) -> int:
         return int((self.folder / "data/postmaster.pid").read_text().split()[0])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres.Cluster]:
-    """One PostgreSQL cluster for the session; each test has its own database in it."""
+    """One PostgreSQL cluster for the session; each test has its own schema in it."""
     if reason := postgres.absent():
         pytest.skip(reason)
     with postgres.cluster(durable=False) as running:
@@ -31,7 +31,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ledger.db'}"
     running: postgres.Cluster = request.getfixturevalue("cluster")
-    return running.database(f"ledger_{abs(hash(request.node.nodeid))}")
+    return running.schema(f"ledger_{abs(hash(request.node.nodeid))}")
 
 
 @pytest.fixture

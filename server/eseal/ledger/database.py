@@ -45,6 +45,13 @@ def write(engine: Engine) -> Connection:
     return engine.connect().execution_options(eseal_write=True)
 
 
+def snapshot(engine: Engine) -> Connection:
+    """Open a connection whose whole transaction sees one state of the database."""
+    if engine.dialect.name == "postgresql":
+        return engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.connect()
+
+
 def driver_insert(engine: Engine, table: Table) -> str:
     """The driver's own INSERT for rows given as tuples in the order of the table's columns.
 
@@ -131,6 +138,6 @@ def _postgresql(url: URL, settings: LedgerSettings) -> Engine:
             "application_name": APPLICATION,
             "connect_timeout": max(2, round(settings.busy_timeout_seconds)),
             # A server or role whose default is off would lose commits that were answered.
-            "options": f"-c synchronous_commit=on -c lock_timeout={milliseconds} -c timezone=UTC",
+            "options": f"{url.query.get('options', '')} -c synchronous_commit=on -c lock_timeout={milliseconds}".strip(),
         },
     )

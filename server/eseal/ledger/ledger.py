@@ -1,4 +1,4 @@
-"""The ledger's face: recall, intend, conclude."""
+"""The ledger's face: recall, intend, conclude; and what an auditor and an operator ask of it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from eseal.ledger.audit import attempts
 from eseal.ledger.chain import request_digest
+from eseal.ledger.check import check_chain
 from eseal.ledger.database import open_engine, translated, write
 from eseal.ledger.journal import Journal
 from eseal.ledger.recall import read_entries, to_microseconds
+from eseal.ledger.retention import retain
 from eseal.ledger.tally import sealed_since
 from eseal.ledger.upgrading import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Engine
 
+    from eseal.ledger.audit import Attempt, Question
+    from eseal.ledger.check import ChainReport, Head
     from eseal.ledger.records import Admission, Conclusion, Entry, Intent, Outcome
+    from eseal.ledger.retention import Deleted
     from eseal.ledger.settings import LedgerSettings
 
 
@@ -61,6 +67,18 @@ class Ledger:
         """Count the seals under a mandate from ``since`` on (the whole of its hour, UTC), or ever."""
         with translated("be read"), self.engine.connect() as connection:
             return sealed_since(connection, mandate_id, None if since is None else to_microseconds(since))
+
+    def attempts(self, question: Question, *, newest: int | None = None) -> Iterator[Attempt]:
+        """List attempts for an audit: oldest first, or the ``newest`` so many, newest first."""
+        return attempts(self.engine, question, newest=newest)
+
+    def check(self, noted: Sequence[Head] = ()) -> ChainReport:
+        """Check every row against its chain, and that the heads ``noted`` after an earlier check still stand."""
+        return check_chain(self.engine, noted)
+
+    def retain(self, before: datetime, *, apply: bool) -> Deleted:
+        """Delete what was recorded before ``before`` and may go; without ``apply``, only tell how much that is."""
+        return retain(self.engine, before, apply=apply)
 
     def healthy(self) -> bool:
         """Whether the ledger can be read and its write lock be had."""

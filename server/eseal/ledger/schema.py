@@ -7,14 +7,36 @@ foreign keys on the two big tables: each would cost an index look-up a row, and 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    literal_column,
+)
 
 # 2**32 rows in one life of a worker and 2**21 lives keep a serial below 2**53, where JSON numbers are exact.
 POSITIONS = 1 << 32
 WRITERS = 1 << 21
 
+# As SQL: PostgreSQL takes two placeholders for two values, and would not group by an expression that holds them.
+_POSITIONS = literal_column(str(POSITIONS), BigInteger)
+
 # SQLite keeps a table in the order of its INTEGER primary key, without an index beside it; the word matters there.
 Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+def writer_of(serial: Column[int]) -> ColumnElement[int]:
+    """The number of the writer in a serial, as SQL."""
+    return serial // _POSITIONS
+
 
 metadata = MetaData(
     naming_convention={
@@ -114,4 +136,13 @@ tally = Table(
     Column("hour", BigInteger, primary_key=True),
     Column("writer", BigInteger, primary_key=True),
     Column("sealed", BigInteger, nullable=False),
+)
+
+# What retention did: when, up to which time, and how many rows it deleted.
+retention = Table(
+    "retention",
+    metadata,
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("before", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
 )

@@ -10,9 +10,6 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_HOUR = 3_600_000_000
-_POSITIONS = 1 << 32
-
 
 def upgrade() -> None:
     """Create the table and count what is there already."""
@@ -28,14 +25,12 @@ def upgrade() -> None:
         row.sha256: json.loads(row.mandate_ids)
         for row in op.get_bind().execute(sa.text("SELECT sha256, mandate_ids FROM basis"))
     }
+    # Whole numbers: an hour is 3.6e9 microseconds, a serial is writer * 2**32 + position.
     counted = op.get_bind().execute(
         sa.text(
-            "SELECT i.basis, o.recorded / :hour AS hour, o.serial / :positions AS writer, count(*) AS sealed "
+            "SELECT i.basis, o.recorded / 3600000000 AS hour, o.serial / 4294967296 AS writer, count(*) AS sealed "
             "FROM outcome o JOIN intent i ON i.serial = o.intent WHERE o.state = 'SEALED' "
-            "GROUP BY i.basis, o.recorded / :hour, o.serial / :positions"
-        ).bindparams(
-            sa.bindparam("hour", _HOUR, literal_execute=True),
-            sa.bindparam("positions", _POSITIONS, literal_execute=True),
+            "GROUP BY i.basis, o.recorded / 3600000000, o.serial / 4294967296"
         )
     )
     totals: dict[tuple[str, int, int], int] = {}
