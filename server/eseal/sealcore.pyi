@@ -77,6 +77,10 @@ def canonicalize(data: Buffer) -> bytes:
     """JSON bytes to RFC 8785 bytes."""
 
 def canonical_many(documents: Sequence[Document]) -> list[bytes]: ...
+def nodes_agree_many(documents: Sequence[Document]) -> list[bool]:
+    """Whether each JSON-LD document can be judged object by object although it is a graph: its ids are absolute IRIs, and
+    of the objects that share an ``id`` each says no more than the fullest. False: read it as a graph."""
+
 def digest(algorithm: Digest, data: Buffer) -> bytes: ...
 def digest_many(algorithm: Digest, data: Sequence[Buffer]) -> list[bytes]: ...
 

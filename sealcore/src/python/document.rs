@@ -21,6 +21,7 @@ use crate::{
         parse::{DEFAULT_MAX_BYTES, HIGHEST_MAX_BYTES, HIGHEST_MAX_DEPTH, Limits},
         pointer::Pointer,
     },
+    linked,
 };
 
 /// A JSON document, parsed once and immutable; edits yield another Document and share what did not change.
@@ -139,4 +140,15 @@ pub(crate) fn canonical_many<'py>(
         Ok(batch::map(documents.len(), documents.len() as u64 * 10_000, None, |index| documents[index].canonical()))
     })?;
     buffer::list(py, &canonical)
+}
+
+/// Whether each document can be judged object by object: objects of the same `id` agree.
+#[pyfunction]
+pub(crate) fn nodes_agree_many(py: Python<'_>, documents: Vec<Bound<'_, PyDocument>>) -> PyResult<Vec<bool>> {
+    let documents: Vec<_> = documents.iter().map(|document| document.get().inner.clone()).collect();
+    guarded(py, true, || {
+        Ok(batch::map(documents.len(), documents.len() as u64 * 10_000, None, |index| {
+            linked::nodes_agree(&documents[index])
+        }))
+    })
 }

@@ -18,7 +18,7 @@ mod sealcore {
     #[pymodule_export]
     use super::digests::{digest, digest_many};
     #[pymodule_export]
-    use super::document::{PyDocument, canonical_many, canonicalize};
+    use super::document::{PyDocument, canonical_many, canonicalize, nodes_agree_many};
     #[pymodule_export]
     use super::errors::{InvalidJson, InvalidJws};
     #[pymodule_export]
