@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential import profile
 from eseal.credential.evidence import completed_evidence, statement_in
-from eseal.credential.nodes import Json, date_time, media, one_or_list
+from eseal.credential.nodes import Json, bare, date_time, media, one_or_list
 from eseal.credential.page import Page, Pages, page_texts, with_name
 from eseal.credential.vocabulary import alpha3, iso_language, language_code, vocabulary
 from eseal.errors import SetupError
@@ -119,14 +119,15 @@ def complete(document: Document, completion: Completion, *, credential_id: str, 
     The issuer is replaced, not merged: what a credential says of its sealer comes from the seal certificate alone, and
     its node has an id of its own, since a sealer and an awarding body that share one would be one organisation.
     """
-    suffix = _free_suffix(document)
+    data = document.canonical()
+    suffix = _free_suffix(data)
     mandated = bool(completion.mandates)
     declared = profile.declared_profiles(document) - {Profile.MANDATE}
     profiles = (declared or {Profile.GENERIC}) | ({Profile.MANDATE} if mandated else set())
     moment = date_time(issued)
     completed = (
         document.set("/id", credential_id)
-        .set("/issuer", _issuer(completion, suffix))
+        .set("/issuer", _issuer(completion, suffix, labelled=_country(completion)["id"].encode() not in data))
         .set("/issued", moment)
         .set("/issuanceDate", moment)
         .set("/credentialProfiles", one_or_list(_profile_items(document, mandated=mandated)))
@@ -157,10 +158,11 @@ def credential_id_of(document: Document) -> str:
 
 # The sealer's part of a course's credentials is the same in all of them: it becomes a document once, and is shared.
 @lru_cache(maxsize=256)
-def _issuer(completion: Completion, suffix: int) -> Document:
+def _issuer(completion: Completion, suffix: int, *, labelled: bool) -> Document:
     language = completion.languages[0]
     organisation, identifier, location, address = (f"urn:{name}:{suffix}" for name in _OWN)
-    country = vocabulary("country").concept(completion.country, (language,))
+    # The awarding body may be of the same country and call it otherwise: the concept is one node, with one label.
+    country = _country(completion) if labelled else bare(_country(completion))
     issuer: Json = {
         "id": organisation,
         "type": "Organisation",
@@ -199,10 +201,14 @@ def _shared_displays(completion: Completion) -> Document:
     return Document.from_python(one_or_list([_display(page, page.image, n) for n, page in _numbered(completion)]))
 
 
-def _free_suffix(document: Document) -> int:
+def _country(completion: Completion) -> Json:
+    return vocabulary("country").concept(completion.country, completion.languages[:1])
+
+
+def _free_suffix(data: bytes) -> int:
     """The first number under which none of the sealer's own ids is in the document already."""
-    data, suffix = document.canonical(), 1
-    while any(f'"urn:{name}:{suffix}"'.encode() in data for name in _OWN):
+    suffix = 1
+    while b"urn:certificate" in data and any(f'"urn:{name}:{suffix}"'.encode() in data for name in _OWN):
         suffix += 1
     return suffix
 
@@ -227,12 +233,12 @@ def _display(page: Page, image: bytes, number: int) -> Json:
     return {
         "id": f"urn:epass:individualDisplay:{number}",
         "type": "IndividualDisplay",
-        "language": vocabulary("language").concept(language_code(page.language), (page.language,)),
+        "language": bare(vocabulary("language").concept(language_code(page.language))),
         "displayDetail": {
             "id": f"urn:epass:displayDetail:{number}",
             "type": "DisplayDetail",
             "page": 1,
-            "image": media(f"urn:epass:mediaObject:page-{number}", "image/png", image),
+            "image": media(f"urn:epass:mediaObject:page-{number}", "image/png", image, labelled=False),
         },
     }
 

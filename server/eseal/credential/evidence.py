@@ -54,9 +54,13 @@ def _evidence(mandate: MandateEvidence, shared: Json, *, converted: bool, name: 
     agreement, file = mandate.agreement, None
     if agreement is not None:
         title = {"en": agreement.title} if agreement.title else None
-        file = media(f"urn:epass:mediaObject:agreement-{name}", agreement.media_type, agreement.content, title)
+        file = media(
+            f"urn:epass:mediaObject:agreement-{name}", agreement.media_type, agreement.content, title, labelled=False
+        )
     elif converted:
-        file = media(f"urn:epass:mediaObject:statement-{name}", "text/plain", mandate.statement.encode())
+        file = media(
+            f"urn:epass:mediaObject:statement-{name}", "text/plain", mandate.statement.encode(), labelled=False
+        )
     return {
         "id": f"urn:epass:evidence:mandate-{name}",
         "type": "Evidence",

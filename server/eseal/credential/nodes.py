@@ -37,18 +37,27 @@ def date_time(value: date | datetime) -> str:
     return value.strftime("%Y-%m-%dT00:00:00Z")
 
 
-def media(identifier: str, media_type: str, content: bytes, title: Mapping[str, str] | None = None) -> Json:
-    """A MediaObject: the bytes in base64."""
+def media(
+    identifier: str, media_type: str, content: bytes, title: Mapping[str, str] | None = None, *, labelled: bool = True
+) -> Json:
+    """A MediaObject: the bytes in base64. Without labels it agrees with whatever the document calls these concepts."""
+    encoding = vocabulary("encoding").concept("6146cde7dd", ("en",))
+    file_type = vocabulary("file-type").concept(MEDIA_TYPES[media_type], ("en",))
     node: Json = {
         "id": identifier,
         "type": "MediaObject",
         "content": base64.b64encode(content).decode("ascii"),
-        "contentEncoding": vocabulary("encoding").concept("6146cde7dd", ("en",)),
-        "contentType": vocabulary("file-type").concept(MEDIA_TYPES[media_type], ("en",)),
+        "contentEncoding": encoding if labelled else bare(encoding),
+        "contentType": file_type if labelled else bare(file_type),
     }
     if title:
         node["title"] = dict(title)
     return node
+
+
+def bare(concept: Json) -> Json:
+    """A Concept without its labels: two labels in one language would be one too many (sh:uniqueLang)."""
+    return {term: concept[term] for term in ("id", "type", "inScheme")}
 
 
 def one_or_list(items: Sequence[Any]) -> Any:

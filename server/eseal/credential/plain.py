@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from eseal.credential.shapes import schema_text
 from eseal.credential.vocabulary import Vocabulary, vocabularies
-from eseal import sealcore
-from eseal.sealcore import Schema
+from eseal.sealcore import Schema, nodes_agree_many
 from eseal.terms import Profile
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def accepted(documents: Sequence[Document], profiles: Sequence[frozenset[Profile
         # Each profile's schema holds the generic one.
         for profile in named - {Profile.GENERIC} or {Profile.GENERIC}:
             places[profile].append(place)
-    plain = sealcore.nodes_agree_many(documents) if hasattr(sealcore, "nodes_agree_many") else [False] * len(documents)
+    plain = nodes_agree_many(documents)
     for profile, chosen in places.items():
         faults = schema(profile).faults_many([documents[place] for place in chosen], limit=1)
         for place, found in zip(chosen, faults, strict=True):

@@ -1,0 +1,124 @@
+"""Display pages: small, legible, rendered once a course, with the learner's name only where asked for."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from eseal.credential.building import build
+from eseal.credential.completion import Completion
+from eseal.credential.micro_credential import Display
+from eseal.credential.page import Page, Pages, PageSettings, page_texts, with_name
+from eseal.credential.vocabulary import vocabulary
+from eseal.errors import InvalidInput, SetupError
+from tests.credential import courses
+
+OFFICIAL = "bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split()
+
+
+def _pages(
+    display: Display | None = None, languages: tuple[str, ...] = ("en",), settings: PageSettings | None = None
+) -> tuple[Page, ...]:
+    document = build(courses.eciu_course(), courses.learner())
+    texts = page_texts(document, sealed_by=courses.SEALER.legal_name, mandated=True)
+    return Pages(settings).render(texts, languages, display)
+
+
+@pytest.mark.parametrize("template", ["band", "frame", "plain"])
+def test_a_page_is_a_small_palette_png(template: str) -> None:
+    """At most 7 KB, since every credential carries it."""
+    (page,) = _pages(Display(template=template))
+    image = Image.open(BytesIO(page.image))
+
+    assert ("PNG", "P", (842, 595)) == (image.format, image.mode, image.size)
+    assert len(page.image) <= 7 * 1024
+
+
+def test_rendering_is_deterministic() -> None:
+    """Two renderers, one image."""
+    assert _pages() == _pages()
+
+
+def test_a_shared_page_says_nothing_of_the_learner() -> None:
+    """The page of a course is the same for every learner of it."""
+    images = {
+        Completion.of(build(courses.eciu_course(), person), sealer=courses.SEALER, grant=courses.grant()).pages[0].image
+        for person in (courses.learner(), courses.learner(given_name="Bob"), courses.Learner())
+    }
+
+    assert 1 == len(images)
+
+
+def test_a_personal_page_bears_the_name_in_its_place_and_nowhere_else() -> None:
+    """Only the name's place differs from the course's page."""
+    (page,) = _pages(Display(personal=True))
+    assert page.name is not None
+    named = Image.open(BytesIO(with_name(page, build(courses.eciu_course(), courses.learner())))).convert("RGB")
+    course = Image.open(BytesIO(page.image)).convert("RGB")
+    place = (page.name.x, page.name.y, page.name.x + page.name.width, page.name.y + page.name.height)
+
+    assert named.crop(place).tobytes() != course.crop(place).tobytes()
+    for image in (named, course):
+        image.paste((255, 255, 255), place)
+    assert named.tobytes() == course.tobytes()
+
+
+@pytest.mark.parametrize("name", ["Ζωή Παπαδοπούλου", "Жанна Иванова", "Łukasz Żółć-Ďurčák", "A" * 200])
+def test_any_european_name_fits(name: str) -> None:
+    """Greek, Cyrillic and Latin with all its marks; a very long one gets smaller."""
+    (page,) = _pages(Display(personal=True))
+    named = with_name(page, build(courses.eciu_course(), courses.Learner(full_name=name)))
+
+    assert named != page.image
+
+
+def test_a_page_without_a_name_stays_the_courses() -> None:
+    """A pseudonymous learner has no name to write."""
+    (page,) = _pages(Display(personal=True))
+
+    assert page.image == with_name(page, build(courses.eciu_course(), courses.Learner()))
+
+
+def test_there_are_words_for_every_official_language() -> None:
+    """One page a language, each different."""
+    pages = _pages(languages=tuple(OFFICIAL))
+
+    assert OFFICIAL == [page.language for page in pages]
+    assert len(OFFICIAL) == len({page.image for page in pages})
+    assert set(OFFICIAL) <= set(vocabulary("language").alpha2)
+
+
+def test_the_alliances_colour_and_logo_are_on_it(tmp_path: Path) -> None:
+    """The operator's settings show."""
+    logo = tmp_path / "logo.png"
+    Image.new("RGB", (140, 56), (200, 30, 30)).save(logo)
+    (page,) = _pages(settings=PageSettings(colour="#0a7f3f", logo=logo))
+    image = Image.open(BytesIO(page.image)).convert("RGB")
+
+    assert (10, 127, 63) == image.getpixel((5, 300))
+    red, green, _ = image.getpixel((700, 60))  # type: ignore[misc]
+    assert red > 150 > green
+
+
+@pytest.mark.parametrize("settings", [{"font": Path("no/such.ttf")}, {"logo": Path("no/such.png")}])
+def test_a_missing_file_keeps_the_house_closed(settings: dict[str, Path]) -> None:
+    """A font or a logo that is not there is the operator's to mend, before anything is sealed."""
+    with pytest.raises(SetupError):
+        Pages(PageSettings(**settings))  # type: ignore[arg-type]
+
+
+def test_an_unknown_template_is_refused() -> None:
+    """The caller learns which there are."""
+    with pytest.raises(InvalidInput, match="band, frame"):
+        _pages(Display(template="gothic"))
+
+
+def test_markup_in_a_title_is_text() -> None:
+    """A title is escaped: nobody draws on another's page."""
+    course = courses.eciu_course(title={"en": "<image href='x'/> & \"AI\""})
+    completion = Completion.of(build(course, courses.learner()), sealer=courses.SEALER, grant=courses.grant())
+
+    assert completion.pages[0].image
