@@ -103,7 +103,8 @@ def _parsed(data: bytes) -> Document:
 
 
 def _show(report: CheckReport, console: Console) -> None:
-    mark = "[green]✔[/] conforms" if report.conforms else f"[red]✘[/] {len(report.faults)} faults"
+    count = f"{len(report.faults)} fault{'s' if len(report.faults) > 1 else ''}"
+    mark = "[green]✔[/] conforms" if report.conforms else f"[red]✘[/] {count}"
     console.print(f"[bold]{escape(report.file)}[/]: {mark}")
     if report.faults:
         table = Table(padding=(0, 1), row_styles=("", "dim"))
