@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
 import pytest
 from google.rpc import code_pb2, status_pb2
@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from eseal_client.errors import EsealError
 from eseal_client.rounds import Rounds
+
+if TYPE_CHECKING:
+    import random
 
 AWAY = EsealError(status_pb2.Status(code=code_pb2.UNAVAILABLE, message="away"))
 REFUSED = EsealError(status_pb2.Status(code=code_pb2.INVALID_ARGUMENT, message="no"))

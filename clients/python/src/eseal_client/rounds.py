@@ -26,6 +26,8 @@ class Rounds(Generic[Item]):
         self._batch = batch
         self._attempts = attempts
         self._unanswered: dict[str, Item] = {}
+        # What goes out again: in this round, and in the next one.
+        self._due: dict[str, Item] = {}
         self._again: dict[str, Item] = {}
         self._failures = 0
         self._retry_after = 0.0
@@ -33,11 +35,14 @@ class Rounds(Generic[Item]):
 
     def batches(self) -> Iterator[list[tuple[str, Item]]]:
         """The batches of one round: first what goes out again, then what is new."""
-        again = list(self._again.items())
+        self._due.update(self._again)
         self._again.clear()
-        for items in (iter(again), self._source):
-            while part := list(itertools.islice(items, self._batch)):
-                yield self._sent(part)
+        while due := list(itertools.islice(self._due.items(), self._batch)):
+            for request_id, _ in due:
+                del self._due[request_id]
+            yield self._sent(due)
+        while new := list(itertools.islice(self._source, self._batch)):
+            yield self._sent(new)
         self._exhausted = True
 
     def answered(self, request_id: str, outcome: object) -> bool:
@@ -55,13 +60,13 @@ class Rounds(Generic[Item]):
         """A stream broke: what was on its way goes out again, or the error is raised where that cannot help."""
         if not error.passes or self._failures >= self._attempts:
             raise error
-        self._again.update(self._unanswered)
-        self._unanswered.clear()
         self._retry_after = max(self._retry_after, error.retry_after or 0.0)
 
     def pause(self) -> float | None:
-        """Seconds to wait before the next round; None where everything is answered."""
-        if self._exhausted and not self._again:
+        """End a round: seconds to wait before the next one; None where everything is answered."""
+        self._again.update(self._unanswered)
+        self._unanswered.clear()
+        if self._exhausted and not self._again and not self._due:
             return None
         self._failures += 1
         seconds = max(self._retry_after, 0.2 * 2**self._failures) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
