@@ -5,12 +5,12 @@ with the buffer protocol; they are read, never kept.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from typing_extensions import Buffer
 
-type JsonValue = dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None
-type Digest = Literal["sha256", "sha384", "sha512"]
+JsonValue: TypeAlias = dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None
+Digest: TypeAlias = Literal["sha256", "sha384", "sha512"]
 
 class InvalidJson(ValueError):
     """The bytes are not JSON as `docs/canonical-json.md` decides; ``offset`` is the byte where that shows."""
