@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random
 
@@ -63,6 +64,8 @@ class Journal:
         self._writing = Lock()
         self._chain: Chain | None = None
         self._shelf = Shelf()
+        # Whether the last write failed. Any thread may set it: a probe too many does no harm.
+        self._failed = False
 
     def intend(self, intents: Sequence[Intent]) -> list[Admission]:
         """See Ledger.intend."""
@@ -71,6 +74,13 @@ class Journal:
     def conclude(self, outcomes: Sequence[Outcome]) -> list[Conclusion]:
         """See Ledger.conclude."""
         return self._submit(_Call(outcomes=outcomes)).conclusions if outcomes else []
+
+    def probe(self) -> None:
+        """Raise SQLAlchemyError if nothing can be written; see Ledger.healthy."""
+        touched = schema.writer.c.number >= 0 if self._failed else schema.writer.c.number < 0
+        with write(self._engine) as connection, connection.begin():
+            connection.execute(update(schema.writer).where(touched).values(host=schema.writer.c.host))
+        self._failed = False
 
     def _submit(self, call: _Call) -> _Call:
         self._waiting.append(call)
@@ -98,6 +108,7 @@ class Journal:
         except Exception as error:  # noqa: BLE001 - each caller raises it in its own thread
             # The commit may have happened or not: begin a new chain rather than guess where the old one ends.
             self._chain = None
+            self._failed = True
             for call in calls:
                 call.error = error
         for call in calls:
@@ -115,6 +126,7 @@ class Journal:
             if page.chain.position != before.position:
                 move_head(connection, before, page.chain)
         self._chain = page.chain
+        self._failed = False
         self._shelf.committed()
         for call in calls:
             call.conclusions = [conclusions.popleft() for _ in call.outcomes]

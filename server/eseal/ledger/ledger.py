@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from eseal.ledger.audit import attempts
 from eseal.ledger.chain import request_digest
 from eseal.ledger.check import check_chain
-from eseal.ledger.database import open_engine, translated, write
+from eseal.ledger.database import open_engine, translated
 from eseal.ledger.journal import Journal
 from eseal.ledger.recall import read_entries, to_microseconds
 from eseal.ledger.retention import retain
 from eseal.ledger.tally import sealed_since
-from eseal.ledger.upgrading import prepare
+from eseal.ledger.upgrading import newest_revision, prepare, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from eseal.ledger.records import Admission, Conclusion, Entry, Intent, Outcome
     from eseal.ledger.retention import Deleted
     from eseal.ledger.settings import LedgerSettings
+
+
+class Upgraded(NamedTuple):
+    """The schema's revision before an upgrade (empty: there was none), and now."""
+
+    before: str
+    now: str
 
 
 class Ledger:
@@ -45,6 +52,15 @@ class Ledger:
         engine = open_engine(settings)
         prepare(engine, settings)
         return cls(engine, settings)
+
+    @staticmethod
+    def upgrade(settings: LedgerSettings) -> Upgraded:
+        """Bring the database's schema to this version's, whatever the settings say of it. Raise SetupError."""
+        engine = open_engine(settings)
+        try:
+            return Upgraded(upgrade(engine), newest_revision())
+        finally:
+            engine.dispose()
 
     def recall(self, keys: Sequence[tuple[str, str]]) -> list[Entry | None]:
         """What is known of each (caller, request id): its latest attempt, or None. Nothing is written."""
@@ -81,10 +97,13 @@ class Ledger:
         return retain(self.engine, before, apply=apply)
 
     def healthy(self) -> bool:
-        """Whether the ledger can be read and its write lock be had."""
+        """Whether the ledger can be written.
+
+        After a failed write a row is written over with itself and committed, which a full disk would refuse; as long as
+        all goes well, asking for the right to write is enough and costs no wait for the disk.
+        """
         try:
-            with write(self.engine) as connection, connection.begin():
-                connection.exec_driver_sql("SELECT count(*) FROM writer")
+            self._journal.probe()
         except SQLAlchemyError:
             return False
         return True
