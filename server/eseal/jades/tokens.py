@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
@@ -85,9 +85,8 @@ def _read(der: bytes, known_certificates: Sequence[bytes]) -> Token:
     if encapsulated["content_type"].native != "tst_info" or len(signed["signer_infos"]) != 1:
         raise InvalidToken("The time-stamp token must be a TSTInfo with exactly one signer.")
     signer = signed["signer_infos"][0]
-    certificates = tuple(
-        choice.chosen.dump() for choice in signed["certificates"] or () if choice.name == "certificate"
-    )
+    # A SEQUENCE is a plain certificate; the other choices (attribute certificates) are tagged otherwise.
+    certificates = tuple(der for der in _elements(signed["certificates"].contents) if der[:1] == b"\x30")
     authority = _authority(signer, (*certificates, *known_certificates))
     info_bytes = bytes(encapsulated["content"])
     _verify_signature(signer, authority, info_bytes)
@@ -117,6 +116,8 @@ def _authority(signer: cms.SignerInfo, candidates: Sequence[bytes]) -> bytes:
 
 def _verify_signature(signer: cms.SignerInfo, authority: bytes, content: bytes) -> None:
     """RFC 5652 sections 5.4 and 11: content type, message digest, then the signature over the signed attributes."""
+    # Taken first: asn1crypto fills in defaults as it decodes, and would then encode anew.
+    signed = _set_of(signer["signed_attrs"])
     attributes = {attribute["type"].native: attribute["values"] for attribute in signer["signed_attrs"]}
     digest_name = _acceptable(signer["digest_algorithm"]["algorithm"].native)
     if attributes["content_type"][0].native != "tst_info":
@@ -124,14 +125,21 @@ def _verify_signature(signer: cms.SignerInfo, authority: bytes, content: bytes) 
     if not hmac.compare_digest(attributes["message_digest"][0].native, hashlib.new(digest_name, content).digest()):
         raise InvalidToken("The time-stamp token's message digest is not that of its content.")
     _check_bound_certificate(attributes, authority)
-    _verify(authority, signer, _set_of(signer["signed_attrs"]), digest_name)
+    _verify(authority, signer, signed, digest_name)
 
 
 def _set_of(signed_attributes: cms.CMSAttributes) -> bytes:
     """Return the signed attributes as the DER SET OF that is signed: the elements as received, in DER order."""
-    content = b"".join(sorted(attribute.dump() for attribute in signed_attributes))
-    encoded: bytes = parser.emit(0, 1, 17, content)
+    encoded: bytes = parser.emit(0, 1, 17, b"".join(sorted(_elements(signed_attributes.contents))))
     return encoded
+
+
+def _elements(content: bytes | None) -> Iterator[bytes]:
+    """Yield the elements of a SET, byte for byte as received."""
+    while content:
+        size = parser.peek(content)
+        yield content[:size]
+        content = content[size:]
 
 
 def _check_bound_certificate(attributes: dict[str, Any], authority: bytes) -> None:
