@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eseal.credential.building import build
 from eseal.credential.micro_credential import QualityAssurance
 from eseal.credential.nodes import media
 from eseal.credential.profile import concept
 from eseal.credential.vocabulary import vocabulary
-from eseal.sealcore import Document
 from eseal.terms import Profile
 from tests.credential import courses
 from tests.harness.vectors import VECTORS
+
+if TYPE_CHECKING:
+    from eseal.sealcore import Document
 
 Json = dict[str, Any]
 QDR = "http://data.europa.eu/snb/data/accreditation/7b0d9c1c-0000-4000-8000-000000000001"

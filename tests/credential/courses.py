@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from eseal.credential.building import build
 from eseal.credential.completion import Completion, complete
@@ -32,8 +33,10 @@ from eseal.credential.micro_credential import (
     Skill,
     Stackability,
 )
-from eseal.sealcore import Document
 from eseal.terms import Agreement, Caller, Grant, LegalEntity, LegalIdentifier, MandateInForce
+
+if TYPE_CHECKING:
+    from eseal.sealcore import Document
 
 # A one-pixel PNG, for credentials in which the picture does not matter.
 PIXEL = bytes.fromhex(

@@ -32,7 +32,7 @@ def judge(credential: dict[str, Any], names: tuple[str, ...]) -> tuple[bool, lis
         graph = oracle.rdflib.Graph().parse(data=quads, format="nt")
     except Exception as error:  # noqa: BLE001 - the oracle's own reading of "does not conform"
         return False, [f"{type(error).__name__}"]
-    verdict, report, text = oracle.validate(graph, shacl_graph=_shapes(names), inference="none", advanced=True)
+    verdict, _, text = oracle.validate(graph, shacl_graph=_shapes(names), inference="none", advanced=True)
     return verdict, [] if verdict else text.splitlines()
 
 

@@ -48,18 +48,19 @@ def test_a_batch_is_answered_in_order(credential: dict[str, Any]) -> None:
 
 
 SUBJECT = "/credentialSubject/hasClaim"
+CREDENTIAL = "edc-generic:EuropeanDigitalCredential"
 
 
 @pytest.mark.parametrize(
     ("pointer", "value", "place", "rule"),
     [
-        ("/credentialStatus", {"id": "urn:x:1", "type": "Note"}, "", "edc-generic:EuropeanDigitalCredential.credentialStatus.datatype"),
-        ("/credentialStatus", "urn:x:1", "", "edc-generic:EuropeanDigitalCredential.credentialStatus.datatype"),
-        ("/issuer", "did:web:example.org", "", "edc-generic:EuropeanDigitalCredential.issuer.class"),
+        ("/credentialStatus", {"id": "urn:x:1", "type": "Note"}, "", f"{CREDENTIAL}.credentialStatus.datatype"),
+        ("/credentialStatus", "urn:x:1", "", f"{CREDENTIAL}.credentialStatus.datatype"),
+        ("/issuer", "did:web:example.org", "", f"{CREDENTIAL}.issuer.class"),
         ("/issuer/legalName", "Plain", "", "edc-generic:Organisation.legalName.datatype"),
-        ("/validFrom", "yesterday", "", "edc-generic:EuropeanDigitalCredential.validFrom.lexical"),
-        ("/validFrom", "2026-02-30T00:00:00Z", "", "edc-generic:EuropeanDigitalCredential.validFrom.lexical"),
-        ("/validFrom", ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"], "/1", "edc-generic:EuropeanDigitalCredential.validFrom.maxCount"),
+        ("/validFrom", "yesterday", "", f"{CREDENTIAL}.validFrom.lexical"),
+        ("/validFrom", "2026-02-30T00:00:00Z", "", f"{CREDENTIAL}.validFrom.lexical"),
+        ("/validFrom", ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"], "/1", f"{CREDENTIAL}.validFrom.maxCount"),
         ("/credentialSubject/givenName", {"en": "A", "ga": "B"}, "/ga", "edc-generic:Person.givenName.maxCount"),
         (f"{SUBJECT}/title", {"en": ["A", "B"]}, "/en", "edc-generic:LearningAchievement.title.uniqueLang"),
         (f"{SUBJECT}/awardedBy", {"type": "Organisation"}, "", "edc-generic:LearningAchievement.awardedBy.class"),
@@ -105,7 +106,9 @@ def test_a_wrong_scheme_is_a_fault(credential: dict[str, Any]) -> None:
     level = f"{SUBJECT}/specifiedBy/eqfLevel"
     document = Document.from_python(credential).set(f"{level}/inScheme/id", "http://data.europa.eu/snb/qdr/25831c2")
 
-    assert (level, "edc-generic:Qualification.eqfLevel.inScheme") in {(one.pointer, one.rule) for one in check(document)}
+    assert (level, "edc-generic:Qualification.eqfLevel.inScheme") in {
+        (one.pointer, one.rule) for one in check(document)
+    }
 
 
 def test_issuer_and_awarding_body_that_share_a_node_are_one_organisation(credential: dict[str, Any]) -> None:

@@ -155,7 +155,7 @@ def test_a_callers_page_is_kept() -> None:
 
 
 def test_dates_are_the_sealers_but_validity_is_the_awarding_bodys() -> None:
-    """issued and issuanceDate are set; validFrom only where nobody said."""
+    """Issued and issuanceDate are set; validFrom only where nobody said."""
     dated = courses.issued(replace(courses.full_course(), display=courses.PAGES))
     undated = courses.issued(courses.eciu_course(display=courses.PAGES))
 

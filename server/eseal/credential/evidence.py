@@ -14,9 +14,10 @@ from eseal.credential.vocabulary import vocabulary
 from eseal.terms import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from eseal.credential.completion import Completion, MandateEvidence
+    from eseal.credential.sealer_part import Completion, MandateEvidence
 
 MANDATE: Final = "c_18016257"
 # The statement that the Commission's issuer puts into every credential issued by mandate, word for word.
@@ -36,7 +37,9 @@ def statement_in(statements: Mapping[str, str], languages: Sequence[str]) -> str
     return "\n\n".join(spoken) or STANDARD_STATEMENT
 
 
-def completed_evidence(given: Any, completion: Completion, *, profiles: Set[Profile], suffix: int) -> list[Json]:
+def completed_evidence(
+    given: Any, completion: Completion, *, profiles: AbstractSet[Profile], suffix: int
+) -> list[Json]:
     """The evidence of the completed credential. ``given`` is what the document holds; old mandate evidence is dropped."""
     kept = [one for one in (given if isinstance(given, list) else [given]) if one and not _is_mandate(one)]
     if not completion.mandates:

@@ -131,7 +131,7 @@ class Graph:
             self._known[iri] = members
         return node
 
-    def _member(self, node: Node, term: str, kind: str | None, value: Any, place: str) -> None:  # noqa: PLR0917
+    def _member(self, node: Node, term: str, kind: str | None, value: Any, place: str) -> None:
         if kind is None:
             self._unknown(term, list(node.types), place)
         elif value.__class__ is str:
@@ -151,7 +151,7 @@ class Graph:
         else:
             values.setdefault(value.identity, value)
 
-    def _values(self, node: Node, term: str, kind: str, value: Any, place: str) -> None:  # noqa: PLR0917
+    def _values(self, node: Node, term: str, kind: str, value: Any, place: str) -> None:
         if isinstance(value, list):
             # JSON-LD reads a language map where it stands alone; in a list it would be a node.
             inner = "texts" if kind == "text" else kind

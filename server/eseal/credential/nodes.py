@@ -12,13 +12,14 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from eseal.credential.micro_credential import Identifier, Region
 from eseal.credential.vocabulary import UnknownItem, language_code, vocabulary
 from eseal.terms import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from eseal.credential.micro_credential import Attachment, Group, Identifier, Organisation, QualityAssurance, Region
+    from eseal.credential.micro_credential import Attachment, Group, Organisation, QualityAssurance
     from eseal.terms import LegalIdentifier
 
 Json = dict[str, Any]
@@ -197,8 +198,6 @@ class Nodes:
         }
 
     def _new_organisation(self, body: Organisation, default: Region | None, where: str) -> Json:
-        from eseal.credential.micro_credential import Identifier, Region
-
         place = Region(
             body.country or (default.country if default else ""),
             body.region or (default.region if default and not body.country else ""),

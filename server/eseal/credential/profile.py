@@ -45,9 +45,7 @@ def schema(profile: Profile) -> dict[str, Any]:
 
 
 def schemas(profiles: Iterable[Profile]) -> list[dict[str, Any]]:
-    """The credentialSchema items of several profiles. Generic comes with all but the diploma supplement's kin:
-    edc-diploma-supplement imports edc-accredited, so that one is named, too.
-    """
+    """The credentialSchema items of several profiles; edc-diploma-supplement imports edc-accredited, so that is named, too."""
     named = set(profiles)
     if Profile.DIPLOMA_SUPPLEMENT in named:
         named.add(Profile.ACCREDITED)

@@ -28,9 +28,22 @@ UNIONS: Final[Mapping[str, frozenset[str]]] = {
         {"LearningAchievement", "LearningActivity", "LearningAssessment", "LearningEntitlement"},
     ),
 }
-LITERALS: Final = frozenset(
-    {"string", "dateTime", "duration", "boolean", "integer", "positiveInteger", "percentage", "decimal", "anyURI"}
-)
+_TEXTS: Final = frozenset({"text", "texts", "name"})
+# The definitions of literals by name, each with the kind of value that it asks for.
+_LITERALS: Final[Mapping[str, str]] = {
+    "string": "string",
+    "dateTime": "dateTime",
+    "duration": "duration",
+    "boolean": "boolean",
+    "integer": "integer",
+    "positiveInteger": "positiveInteger",
+    "percentage": "percentage",
+    "decimal": "decimal",
+    "anyURI": "anyURI",
+    "uriLiteral": "anyURI",
+    "notation": "literal",
+    "node": "iri",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +96,7 @@ def _definitions(profile: Profile) -> Mapping[str, Any]:
 
 def _constraints(profile: Profile, definition: Mapping[str, Any]) -> tuple[Constraint, ...]:
     required = frozenset(definition.get("required", ()))
-    properties = {term: schema for term, schema in definition.get("properties", {}).items()}
+    properties = definition.get("properties", {})
     read = [
         _constraint(profile, term, schema, minimum=int(term in required))
         for term, schema in properties.items()
@@ -109,17 +122,11 @@ def _constraint(profile: Profile, term: str, schema: Any, *, minimum: int) -> Co
 
 
 def _of_kind(constraint: Constraint, name: str) -> Constraint:
-    if name in {"text", "texts", "name"}:
+    if name in _TEXTS:
         maximum = 1 if name == "name" else None
         return replace(constraint, kind="text", maximum=maximum, unique_language=name == "text")
-    if name == "uriLiteral":
-        return replace(constraint, kind="anyURI")
-    if name == "notation":
-        return replace(constraint, kind="literal")
-    if name == "node":
-        return replace(constraint, kind="iri")
-    if name in LITERALS:
-        return constraint
+    if name in _LITERALS:
+        return replace(constraint, kind=_LITERALS[name])
     concept, colon, vocabulary = name.partition(":")
     if colon:
         return replace(constraint, kind="node", classes=frozenset({concept}), vocabulary=vocabularies()[vocabulary])

@@ -121,7 +121,7 @@ def alpha3(alpha2: str) -> str:
 @cache
 def language_code(language: str) -> str:
     """The EU's language code (``ENG``) for ISO 639-1 (``en``); KeyError for an unknown one."""
-    return vocabulary("language").alpha2[language.split("-")[0].lower()]
+    return vocabulary("language").alpha2[language.split("-", maxsplit=1)[0].lower()]
 
 
 @cache
