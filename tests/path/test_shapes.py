@@ -11,7 +11,6 @@ from tests.path.calls import issue_request, payload, seal_request
 
 if TYPE_CHECKING:
     from eseal_client import MicroCredential
-
     from tests.harness.server import RunningServer
 
 

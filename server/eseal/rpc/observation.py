@@ -97,25 +97,17 @@ async def _observed(context: grpc.aio.ServicerContext[Any, Any], service: str, m
     started = time.perf_counter()
     in_flight = IN_FLIGHT.labels(service, method)
     in_flight.inc()
-    code = "OK"
+    code = "CANCELLED"  # what is neither answered nor failed was given up by the client
     try:
         yield
-    except grpc.aio.AbortError:
-        code = "ABORTED"
-        raise
+        code = "OK"
     except EsealError as error:
         code = error.code
         await _abort(context, error)
-    except (GeneratorExit, BaseExceptionGroup):
-        code = "CANCELLED"
-        raise
     except Exception as error:
         code = "INTERNAL"
         log.exception("rpc_failed", rpc=method, error_type=type(error).__name__)
         await _abort(context, Internal("INTERNAL", "The service failed; the operator's log has the cause."))
-    except BaseException:
-        code = "CANCELLED"
-        raise
     finally:
         in_flight.dec()
         HANDLED.labels(service, method, code).inc()
