@@ -4,7 +4,10 @@
 use std::{
     num::NonZero,
     panic,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -17,9 +20,11 @@ pub(crate) fn map<R: Send>(
     work: impl Fn(usize) -> R + Sync,
 ) -> Vec<R> {
     const WORTH_A_THREAD: u64 = 100_000;
-    let cores = || thread::available_parallelism().map_or(1, NonZero::get);
-    let worth = usize::try_from(weight / WORTH_A_THREAD).unwrap_or(usize::MAX);
-    let threads = threads.unwrap_or_else(cores).min(worth).min(count);
+    // Asking costs 50 µs on Linux (it reads the control group's files), more than most small batches take.
+    static CORES: OnceLock<usize> = OnceLock::new();
+    let cores = || *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get));
+    let worth = usize::try_from(weight / WORTH_A_THREAD).unwrap_or(usize::MAX).min(count);
+    let threads = if worth <= 1 { 1 } else { threads.unwrap_or_else(cores).min(worth) };
     if threads <= 1 {
         return (0..count).map(work).collect();
     }
