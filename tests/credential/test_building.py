@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from eseal.credential.annex_i import annex_i
 from eseal.credential.building import build, parse
+from eseal.credential.checking import check
 from eseal.credential.facts import award_facts
 from eseal.credential.micro_credential import Identifier, Learner, LearningLevel, Organisation, Skill
 from eseal.errors import InvalidInput
@@ -185,8 +186,9 @@ JSON = st.recursive(
     )
 )
 def test_any_json_in_a_credentials_clothes_is_read(credential: dict[str, object]) -> None:
-    """Facts and Annex I never fail, however odd the document; parsing refuses it or not, but says so properly."""
+    """Facts, Annex I, completion and check never fail, however odd the document: what is wrong with it are faults."""
     document = parse(json.dumps(credential).encode(), max_bytes=LIMIT)
 
     award_facts(document)
     annex_i(document)
+    check(courses.completed(document, courses.mandate()))

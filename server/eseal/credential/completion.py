@@ -6,15 +6,17 @@ them. docs/credential.md says what is set and what is kept.
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential import profile
 from eseal.credential.evidence import completed_evidence
 from eseal.credential.nodes import Json, bare, date_time, media, one_or_list
-from eseal.credential.page import Page, with_name
+from eseal.credential.page import Page, display_parameter, with_name
 from eseal.credential.sealer_part import Completion, MandateEvidence
 from eseal.credential.vocabulary import language_code, vocabulary
 from eseal.sealcore import Document
@@ -40,26 +42,26 @@ def complete(document: Document, completion: Completion, *, credential_id: str, 
     data = document.canonical()
     suffix = _free_suffix(data)
     mandated = bool(completion.mandates)
-    declared = profile.declared_profiles(document) - {Profile.MANDATE}
-    profiles = (declared or {Profile.GENERIC}) | ({Profile.MANDATE} if mandated else set())
+    profiles = _profiles(profile.bytes_at(document, "/credentialProfiles"), mandated=mandated)
     moment = date_time(issued)
     completed = (
         document.set("/id", credential_id)
-        .set("/issuer", _issuer(completion, suffix, labelled=_country(completion)["id"].encode() not in data))
+        .set("/issuer", _issuer(completion, suffix, labelled=_country_iri(completion.country) not in data))
         .set("/issued", moment)
         .set("/issuanceDate", moment)
-        .set("/credentialProfiles", one_or_list(_profile_items(document, mandated=mandated)))
-        .set("/credentialSchema", one_or_list(profile.schemas(profiles)))
+        .set("/credentialProfiles", profiles.items)
+        .set("/credentialSchema", profiles.schemas)
     )
     if not document.has("/validFrom"):
         completed = completed.set("/validFrom", moment)
     if mandated and not document.has("/evidence"):
-        completed = completed.set("/evidence", _mandate_evidence(completion, frozenset(profiles), suffix))
+        completed = completed.set("/evidence", _mandate_evidence(completion, profiles.named, suffix))
     elif document.has("/evidence"):
-        evidence = completed_evidence(document.get("/evidence"), completion, profiles=profiles, suffix=suffix)
+        evidence = completed_evidence(document.get("/evidence"), completion, profiles=profiles.named, suffix=suffix)
         completed = completed.set("/evidence", one_or_list(evidence)) if evidence else completed.remove("/evidence")
-    if completion.pages and document.has("/displayParameter"):
-        completed = completed.set("/displayParameter/individualDisplay", _displays(completion, document))
+    display = display_parameter(document)
+    if completion.pages and display:
+        completed = completed.set(f"{display}/individualDisplay", _displays(completion, document))
     return completed
 
 
@@ -119,30 +121,6 @@ def _shared_displays(completion: Completion) -> Document:
     return Document.from_python(one_or_list([_display(page, page.image, n) for n, page in _numbered(completion)]))
 
 
-def _country(completion: Completion) -> Json:
-    return vocabulary("country").concept(completion.country, completion.languages[:1])
-
-
-def _free_suffix(data: bytes) -> int:
-    """The first number under which none of the sealer's own ids is in the document already."""
-    suffix = 1
-    while b"urn:certificate" in data and any(f'"urn:{name}:{suffix}"'.encode() in data for name in _OWN):
-        suffix += 1
-    return suffix
-
-
-def _profile_items(document: Document, *, mandated: bool) -> list[Any]:
-    """The caller's profiles but for the mandate, generic where there is none; then the mandate, where there is one."""
-    given = document.get("/credentialProfiles")
-    mandate = profile.concept(Profile.MANDATE)
-    kept = [item for item in (given if isinstance(given, list) else [given]) if item and not _is(item, mandate["id"])]
-    return [*(kept or [profile.concept(Profile.GENERIC)]), *([mandate] if mandated else [])]
-
-
-def _is(item: Any, iri: str) -> bool:
-    return item == iri or (isinstance(item, dict) and item.get("id") == iri)
-
-
 def _numbered(completion: Completion) -> Iterator[tuple[int, Page]]:
     return enumerate(completion.pages, start=1)
 
@@ -159,3 +137,51 @@ def _display(page: Page, image: bytes, number: int) -> Json:
             "image": media(f"urn:epass:mediaObject:page-{number}", "image/png", image, labelled=False),
         },
     }
+
+
+def _country(completion: Completion) -> Json:
+    return vocabulary("country").concept(completion.country, completion.languages[:1])
+
+
+@lru_cache(maxsize=256)
+def _country_iri(country: str) -> bytes:
+    return vocabulary("country").iri(country).encode()
+
+
+def _free_suffix(data: bytes) -> int:
+    """The first number under which none of the sealer's own ids is in the document already."""
+    suffix = 1
+    while b"urn:certificate" in data and any(f'"urn:{name}:{suffix}"'.encode() in data for name in _OWN):
+        suffix += 1
+    return suffix
+
+
+@dataclass(frozen=True, slots=True)
+class _Profiles:
+    """The profiles of a completed credential, as credentialProfiles and credentialSchema say them."""
+
+    named: frozenset[Profile]
+    items: Document
+    schemas: Document
+
+
+@lru_cache(maxsize=256)
+def _profiles(given: bytes, *, mandated: bool) -> _Profiles:
+    """The caller's profiles but for the mandate, generic where there is none; then the mandate, where there is one."""
+    items = json.loads(given)
+    mandate = profile.concept(Profile.MANDATE)
+    kept = [item for item in (items if isinstance(items, list) else [items]) if item and not _is(item, mandate["id"])]
+    wanted = [*(kept or [profile.concept(Profile.GENERIC)]), *([mandate] if mandated else [])]
+    document = Document.from_python({"credentialProfiles": one_or_list(wanted)})
+    named = profile.declared_profiles(document)
+    # An item that is no profile of ours stays, but a credential has a profile to be checked against.
+    named |= frozenset() if named - {Profile.MANDATE} else {Profile.GENERIC}
+    return _Profiles(
+        named=named,
+        items=document.at("/credentialProfiles"),
+        schemas=Document.from_python(one_or_list(profile.schemas(named))),
+    )
+
+
+def _is(item: Any, iri: str) -> bool:
+    return bool(item == iri or (isinstance(item, dict) and item.get("id") == iri))

@@ -128,7 +128,7 @@ def page_texts(document: Document, *, sealed_by: str, mandated: bool) -> PageTex
     claim = _first(document, "/credentialSubject/hasClaim")
     process = _first(document, f"{claim}/awardedBy")
     bodies = [body for body in _each(document, f"{process}/awardingBody") if document.has(f"{body}/legalName")]
-    title = document.get("/displayParameter/title") or document.get(f"{claim}/title")
+    title = document.get(f"{display_parameter(document)}/title") or document.get(f"{claim}/title")
     date = document.get(f"{process}/awardingDate")
     return PageTexts(
         title=_pairs(title),
@@ -137,6 +137,12 @@ def page_texts(document: Document, *, sealed_by: str, mandated: bool) -> PageTex
         mandated=mandated,
         date=date[:10] if isinstance(date, str) else "",
     )
+
+
+def display_parameter(document: Document) -> str:
+    """Where the credential's displayParameter stands, or empty where there is no such node."""
+    place = _first(document, "/displayParameter")
+    return place if document.has(f"{place}/type") else ""
 
 
 def with_name(page: Page, document: Document) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.vocabulary import vocabulary
@@ -54,22 +56,30 @@ def schemas(profiles: Iterable[Profile]) -> list[dict[str, Any]]:
 
 def declared_profiles(document: Document) -> frozenset[Profile]:
     """The profiles that credentialProfiles names; a concept that is none of them is passed over."""
-    base = vocabulary("credential").base
-    items = _ids(document.get("/credentialProfiles"))
-    return frozenset(
-        _CONCEPTS[iri.removeprefix(base)]
-        for iri in items
-        if iri.startswith(base) and iri.removeprefix(base) in _CONCEPTS
-    )
+    return _among(bytes_at(document, "/credentialProfiles"))
 
 
 def named_profiles(document: Document) -> frozenset[Profile]:
     """The profiles that credentialProfiles and credentialSchema name together; generic where they name none."""
-    schema_ids = _ids(document.get("/credentialSchema"))
-    by_schema = frozenset(
-        _SCHEMA_NAMES[name] for iri in schema_ids if (name := iri.rsplit("/", 1)[-1]) in _SCHEMA_NAMES
-    )
-    return (declared_profiles(document) | by_schema) or frozenset({Profile.GENERIC})
+    named = declared_profiles(document) | _among(bytes_at(document, "/credentialSchema"))
+    return named or frozenset({Profile.GENERIC})
+
+
+def bytes_at(document: Document, pointer: str) -> bytes:
+    """The canonical bytes of what stands at ``pointer``, ``null`` where nothing does: few are different, so they are keys."""
+    return document.at(pointer).canonical() if document.has(pointer) else b"null"
+
+
+@lru_cache(maxsize=1024)
+def _among(data: bytes) -> frozenset[Profile]:
+    base = vocabulary("credential").base
+    found: set[Profile] = set()
+    for iri in _ids(json.loads(data)):
+        if iri.startswith(base):
+            found |= {_CONCEPTS[code] for code in [iri.removeprefix(base)] if code in _CONCEPTS}
+        else:
+            found |= {_SCHEMA_NAMES[name] for name in [iri.rsplit("/", 1)[-1]] if name in _SCHEMA_NAMES}
+    return frozenset(found)
 
 
 def _ids(value: Any) -> Iterator[str]:

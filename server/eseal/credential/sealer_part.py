@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eseal.credential.evidence import statement_in
-from eseal.credential.page import Page, Pages, page_texts
+from eseal.credential.page import Page, Pages, display_parameter, page_texts
 from eseal.credential.vocabulary import alpha3, iso_language
 from eseal.errors import SetupError
 from eseal.terms import Agreement
@@ -79,7 +79,8 @@ class Completion:
             raise SetupError("SEAL_CERTIFICATE_COUNTRY", message) from None
         languages = _languages(document)
         rendered: tuple[Page, ...] = ()
-        if not document.has("/displayParameter/individualDisplay"):
+        display_at = display_parameter(document)
+        if display_at and not document.has(f"{display_at}/individualDisplay"):
             texts = page_texts(document, sealed_by=sealer.legal_name, mandated=bool(grant.mandates))
             rendered = (pages or _default_pages()).render(texts, languages, display)
         completion = Completion(
@@ -105,9 +106,8 @@ class Completion:
 
 def _languages(document: Document) -> tuple[str, ...]:
     """The languages of a credential, the primary one first; those of its title where it names none."""
-    display = document.get("/displayParameter")
-    if not isinstance(display, dict):
-        return ("en",)
+    place = display_parameter(document)
+    display = document.get(place) if place else {}
     named: list[str] = []
     for term in ("primaryLanguage", "language"):
         value = display.get(term)
