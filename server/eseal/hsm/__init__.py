@@ -1,0 +1,30 @@
+"""The key and nothing but the key: digests in, signatures out. The only room that knows PKCS#11.
+
+The life of a signature::
+
+    room.sign(key, digests)         a batch becomes a job in one of two lanes (lanes)
+      -> a worker takes a turn      a thread with a session of its own, so that no caller hangs in the module (worker)
+      -> C_SignInit, C_Sign         with the key handle that was looked up once in that session (session, cryptoki)
+      -> r and s, or the RSA bytes  in the caller's order
+
+and beside it the keeper, one thread that opens sessions and climbs the recovery ladder when they fail, and the watch,
+which gives up calls that do not come back. ``docs/hsm.md`` has the ladder and the vendors.
+
+Nothing here checks a signature, save the trial that shows that key and certificate belong together: what the HSM
+returns is proven by issuance, which alone knows what was to be signed.
+"""
+
+from eseal.hsm.generation import generate_key
+from eseal.hsm.practice import practice_token
+from eseal.hsm.room import Pkcs11KeyRoom
+from eseal.hsm.settings import HsmSettings, QuirkSettings, RecoverySettings, SealKeySettings
+
+__all__ = [
+    "HsmSettings",
+    "Pkcs11KeyRoom",
+    "QuirkSettings",
+    "RecoverySettings",
+    "SealKeySettings",
+    "generate_key",
+    "practice_token",
+]

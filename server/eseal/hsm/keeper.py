@@ -1,0 +1,360 @@
+"""The keeper: one thread that opens every session, and climbs the recovery ladder when one fails.
+
+::
+
+    1  a session fails          discarded by its return value; the hot path probes nothing
+    2  another is opened        and the keys in it are compared with their certificates again
+    3  the login is gone        the session that stays logs in again; a PIN that was refused is not tried again
+    4  failures in a row        quiesce all, C_Finalize, C_Initialize; at most once in reinitialise_interval_seconds
+    5  the circuit opens        UNAVAILABLE at once, nothing queues; an attempt now and then, with a trial signature,
+                                closes it again
+
+One thread does all of it, so that each step is done once however many sessions saw the same failure. Everything here
+belongs to that thread; others post events.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from contextlib import ExitStack
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+import structlog
+
+from eseal.errors import EsealError, SetupError, Unavailable
+from eseal.hsm import metrics
+from eseal.hsm.connection import PinRefused, cause_of
+from eseal.hsm.cryptoki import HSM_FAULTS
+from eseal.hsm.worker import News, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eseal.hsm.connection import Connection
+    from eseal.hsm.lanes import Lanes
+    from eseal.hsm.session import SigningSession
+    from eseal.hsm.settings import RecoverySettings
+
+log = structlog.get_logger(__name__)
+
+_PAUSE_SECONDS = 0.05
+_FAULTS = (SetupError, *HSM_FAULTS)
+# A person must act: another login or a restart of the module would only say it again.
+_FINAL = frozenset({"KEY_CERTIFICATE_MISMATCH", "HSM_TOKEN_AMBIGUOUS"})
+
+
+class Keeper(threading.Thread):
+    """Keeps ``workers`` in sessions. ``start`` it once; ``stop`` ends it."""
+
+    def __init__(self, connection: Connection, lanes: Lanes, settings: RecoverySettings) -> None:
+        super().__init__(name="hsm-keeper", daemon=True)
+        self._connection = connection
+        self._lanes = lanes
+        self._settings = settings
+        self._events: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._vacant: dict[Worker, None] = {}
+        self._failures: deque[float] = deque()
+        self._last_restart = -math.inf
+        self._due: float | None = None  # When to try again; None while nothing is missing.
+        self._pause = settings.probe_seconds
+        self._said: set[tuple[str, str]] = set()
+        self._stopping = False
+        self.workers: list[Worker] = []
+        self.stuck: set[Worker] = set()
+        self.last_good = 0.0
+        self.entered = 0.0  # When the work on an event began (monotonic); 0 while idle. Read by the watch.
+
+    # --- Posted by others, never blocking --------------------------------------------------------------------------------
+
+    def lost(self, worker: Worker, session: SigningSession, cause: str) -> None:
+        """``session`` failed with ``cause``; ``worker`` needs another."""
+        self._events.put(partial(self._on_lost, worker, session, cause))
+
+    def uncured(self, cause: str) -> None:
+        """A session that was opened after a failure failed as well."""
+        self._events.put(partial(self._on_uncured, cause))
+
+    def trial_ended(self, worker: Worker, cause: str | None) -> None:
+        """A trial signature was made, or failed with ``cause``."""
+        self._events.put(partial(self._on_trial, worker, cause))
+
+    def given_up(self, worker: Worker, replacement: Worker) -> None:
+        """``worker`` is stuck in a call; ``replacement`` needs a session."""
+        self._events.put(partial(self._on_given_up, worker, replacement))
+
+    def returned(self, worker: Worker) -> None:
+        """A call that had been given up came back after all."""
+        self._events.put(partial(self._on_returned, worker))
+
+    def overdue(self) -> None:
+        """The keeper itself was stuck, and the circuit was opened for it."""
+        self._events.put(partial(self._open_circuit, "HSM_STUCK"))
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopping = True
+        self._events.put(lambda: None)
+
+    # --- The thread -------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work on events, and on what is due."""
+        while not self._stopping:
+            try:
+                wait = None if self._due is None else max(0.0, self._due - time.monotonic())
+                event = self._events.get(timeout=wait)
+            except Empty:
+                event = self._retry
+            self.entered = time.monotonic()
+            try:
+                event()
+                if not self._stopping and self._events.empty() and self._lanes.closed is None:
+                    self._fill()
+            except Exception as error:
+                log.exception("hsm_keeper_failed", error_type=type(error).__name__, exc_info=error)
+                self._due = time.monotonic() + self._settings.max_probe_seconds
+            self.entered = 0.0
+
+    def seat(self, worker: Worker, session: SigningSession, news: News = News.SEATED) -> None:
+        """Give ``session`` to ``worker``."""
+        with worker.lock:
+            worker.session = session
+        self._vacant.pop(worker, None)
+        worker.inbox.put(news)
+
+    def _on_lost(self, worker: Worker, session: SigningSession, cause: str) -> None:
+        self._say("hsm_session_discarded", cause)
+        metrics.REOPENED.labels(cause).inc()
+        session.close()
+        if worker.session is None and worker in self.workers:
+            self._vacant[worker] = None
+            if self._lanes.closed is not None:
+                worker.inbox.put(News.NONE)
+
+    def _on_uncured(self, cause: str) -> None:
+        self._failed()
+        if self._lanes.closed is not None or not self._too_many():
+            return
+        if self._may_restart():
+            try:
+                self._restart()
+            except _FAULTS as error:
+                self._open_circuit(cause_of(error))
+        else:
+            self._open_circuit(cause)
+
+    def _on_trial(self, worker: Worker, cause: str | None) -> None:
+        if cause is not None:
+            self._take_away(worker)
+            self._failed()
+            self._try_later(cause)
+            return
+        self._due, self._pause = None, self._settings.probe_seconds
+        self._failures.clear()
+        self._said.clear()
+        metrics.CIRCUIT_OPEN.set(0)
+        log.info("hsm_circuit_closed")
+        self._lanes.open()
+
+    def _on_given_up(self, worker: Worker, replacement: Worker) -> None:
+        self._say("hsm_session_stuck", "STUCK")
+        metrics.REOPENED.labels("STUCK").inc()
+        self.stuck.add(worker)
+        self._vacant.pop(worker, None)
+        self._vacant[replacement] = None
+        if self._lanes.closed is not None:
+            self._try_later("HSM_STUCK")
+
+    def _on_returned(self, worker: Worker) -> None:
+        self.stuck.discard(worker)
+        self._take_away(worker)
+        self._vacant.pop(worker, None)
+
+    def _retry(self) -> None:
+        """What was missing is due again."""
+        self._due = None
+        if self._lanes.closed is not None:
+            self._probe()
+
+    def _fill(self) -> None:
+        """Give every worker without a session one; where none can be had at all, open the circuit."""
+        while self._vacant:
+            try:
+                session = self._climb(self._settings.failures if self._due is None else 1)
+            except _FAULTS as error:
+                cause = cause_of(error)
+                if cause not in _FINAL and any(worker.session is not None for worker in self.workers):
+                    self._do_with_fewer(cause)
+                else:
+                    self._open_circuit(cause)
+                return
+            # The one that lost its session last is the one that holds a turn.
+            self.seat(next(reversed(self._vacant)), session)
+        self._due = None
+        self._said.clear()
+
+    def _probe(self) -> None:
+        """The circuit is open: see whether the HSM is back, and let one worker make a trial signature."""
+        try:
+            session = self._climb(1)
+        except _FAULTS as error:
+            self._try_later(cause_of(error))
+            return
+        if self._vacant:
+            self.seat(next(iter(self._vacant)), session, News.TRIAL)
+        else:
+            session.close()
+            self._try_later("HSM_STUCK")
+
+    def _climb(self, attempts: int) -> SigningSession:
+        """Steps 2 to 4: a session, or the error of the last step that was tried."""
+        pause = _PAUSE_SECONDS
+        for attempt in range(attempts):
+            if attempt:
+                time.sleep(pause)
+                pause *= 2
+            try:
+                return self._connection.open_session()
+            except _FAULTS as error:
+                fault: Exception = error
+            self._say("hsm_session_not_opened", cause_of(fault))
+            if cause_of(fault) in _FINAL:
+                break
+            try:
+                if self._login_again():
+                    return self._connection.open_session()
+            except PinRefused:
+                raise
+            except _FAULTS as error:
+                fault = error
+            self._failed()
+            if self._too_many() and self._may_restart():
+                self._restart()
+                return self._connection.open_session()
+        raise fault
+
+    def _login_again(self) -> bool:
+        """Step 3, where it is needed."""
+        try:
+            if self._connection.is_logged_in():
+                return False
+        except HSM_FAULTS as error:
+            self._say("hsm_login_lost", cause_of(error))
+        try:
+            self._connection.login()
+        except _FAULTS as error:
+            metrics.LOGINS.labels(cause_of(error)).inc()
+            self._say("hsm_login_failed", cause_of(error))
+            raise
+        metrics.LOGINS.labels("OK").inc()
+        self._say("hsm_logged_in_again", "OK")
+        return True
+
+    def _restart(self) -> None:
+        """Step 4: every worker out of the module, then C_Finalize and C_Initialize."""
+        self._last_restart = time.monotonic()
+        with ExitStack() as held:
+            self._quiesce(held)
+            for worker in self.workers:
+                worker.session = None
+                self._vacant[worker] = None
+            outcome = "OK"
+            try:
+                self._connection.restart()
+            except _FAULTS as error:
+                outcome = cause_of(error)
+                raise
+            finally:
+                metrics.RESTARTS.labels(outcome).inc()
+                log.warning("hsm_module_restarted", outcome=outcome)
+        self._wake()
+
+    def _quiesce(self, held: ExitStack) -> None:
+        """Hold every worker's lock; SetupError where one does not come out of the module in time."""
+        until = time.monotonic() + self._settings.quiesce_seconds
+        for worker in self.workers:
+            if not worker.lock.acquire(timeout=max(0.0, until - time.monotonic())):
+                raise SetupError(
+                    "HSM_NOT_QUIESCED", "A call into the module is still under way; it cannot be restarted."
+                )
+            held.callback(worker.lock.release)
+
+    def _may_restart(self) -> bool:
+        waited = time.monotonic() - self._last_restart >= self._settings.reinitialise_interval_seconds
+        return waited and not self.stuck
+
+    def _failed(self) -> None:
+        self._failures.append(time.monotonic())
+
+    def _too_many(self) -> bool:
+        """Failures count only since the last good signature: a module that fails now and then is not dead."""
+        since = max(self.last_good, time.monotonic() - self._settings.window_seconds)
+        while self._failures and self._failures[0] < since:
+            self._failures.popleft()
+        return len(self._failures) >= self._settings.failures
+
+    def _open_circuit(self, cause: str) -> None:
+        """Step 5."""
+        log.error("hsm_circuit_open", cause=cause)
+        metrics.CIRCUIT_OPEN.set(1)
+        self._pause = self._settings.probe_seconds
+        self._try_later(cause)
+        until = time.monotonic() + self._settings.quiesce_seconds
+        for worker in self.workers:
+            self._take_away(worker, until)
+        self._tell_vacant()
+
+    def _try_later(self, cause: str) -> None:
+        """Keep the circuit open and say when the next attempt is."""
+        pause, self._pause = self._pause, min(2 * self._pause, self._settings.max_probe_seconds)
+        self._due = time.monotonic() + pause
+        self._lanes.close(away(cause, pause))
+        self._tell_vacant()
+
+    def _do_with_fewer(self, cause: str) -> None:
+        """Some sessions work and no more can be had: those that wait for one must not wait on."""
+        self._say("hsm_fewer_sessions", cause)
+        self._due = time.monotonic() + self._settings.max_probe_seconds
+        self._tell_vacant()
+
+    def _take_away(self, worker: Worker, until: float = 0.0) -> None:
+        """Discard the worker's session, unless it is inside a call and stays there: then it will see for itself."""
+        if not worker.lock.acquire(timeout=max(0.0, until - time.monotonic())):
+            return
+        session, worker.session = worker.session, None
+        worker.lock.release()
+        if session is not None:
+            session.close()
+        if worker in self.workers:
+            self._vacant[worker] = None
+        self._wake()
+
+    def _tell_vacant(self) -> None:
+        for worker in self._vacant:
+            worker.inbox.put(News.NONE)
+
+    def _wake(self) -> None:
+        """Let workers that wait for work see that they have no session any more."""
+        for _ in self.workers:
+            self._lanes.tickets.put(None)
+
+    def _say(self, event: str, cause: str) -> None:
+        """Log each step once while something is wrong, not once for each session."""
+        if (event, cause) not in self._said:
+            self._said.add((event, cause))
+            log.warning(event, cause=cause)
+
+
+def away(cause: str, retry_after: float) -> EsealError:
+    """What callers are told while the circuit is open."""
+    return Unavailable(
+        "HSM_AWAY",
+        f"The HSM cannot be used now ({cause}). Nothing was sealed; try again.",
+        retry_after=retry_after,
+        metadata={"cause": cause},
+    )

@@ -1,0 +1,41 @@
+"""What the pool says about itself, for Prometheus. Label values are key labels, lanes and return values, never content."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SIGN_SECONDS = Histogram(
+    "hsm_sign_seconds",
+    "Seconds that one signature took in the HSM.",
+    ["key"],
+    buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+SIGN_FAILURES = Counter(
+    "hsm_sign_failures_total", "Signatures that the HSM failed to make, by return value.", ["cause"]
+)
+SESSIONS = Gauge(
+    "hsm_sessions", "Signing sessions: idle, busy, lost, or stuck in a call.", ["state"], multiprocess_mode="livesum"
+)
+REOPENED = Counter(
+    "hsm_reopen_total", "Sessions that were discarded and opened again, by what they failed with.", ["cause"]
+)
+LOGINS = Counter("hsm_login_total", "Logins after the first one, by outcome.", ["outcome"])
+RESTARTS = Counter(
+    "hsm_reinitialise_total", "Times that C_Finalize and C_Initialize were called, by outcome.", ["outcome"]
+)
+CIRCUIT_OPEN = Gauge(
+    "hsm_circuit_open", "1 while the HSM is away and nothing is taken in.", multiprocess_mode="livemax"
+)
+QUEUE_DEPTH = Gauge("seal_queue_depth", "Digests that wait for a session.", ["lane"], multiprocess_mode="livesum")
+QUEUE_SECONDS = Histogram(
+    "seal_queue_seconds",
+    "Seconds that a batch waited for its first session.",
+    ["lane"],
+    buckets=(0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30),
+)
+CERTIFICATE_END = Gauge(
+    "seal_certificate_not_after_seconds",
+    "When the seal certificate ends, as Unix time.",
+    ["key"],
+    multiprocess_mode="max",
+)

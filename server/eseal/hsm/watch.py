@@ -1,0 +1,96 @@
+"""The watch: sees calls into the module that do not come back, and keeps the gauges. It never calls the module itself.
+
+A thread inside a C library cannot be stopped, so a call that takes too long is left behind with its thread and its
+session, its callers are answered, and another worker takes its place. While such a call is under way the module cannot
+be finalised; where too many are, only a new process helps, and the health check says so.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from eseal.errors import Unavailable
+from eseal.hsm import metrics
+from eseal.hsm.keeper import away
+from eseal.hsm.worker import Worker
+from eseal.terms import Lane
+
+if TYPE_CHECKING:
+    from eseal.hsm.keeper import Keeper
+    from eseal.hsm.lanes import Lanes
+    from eseal.hsm.settings import RecoverySettings
+    from eseal.hsm.validity import Validity
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_ROUND = 1.0
+
+
+class Watch(threading.Thread):
+    """Looks at every worker, and at the keeper, once a round."""
+
+    def __init__(self, keeper: Keeper, lanes: Lanes, settings: RecoverySettings, certificates: list[Validity]) -> None:
+        super().__init__(name="hsm-watch", daemon=True)
+        self._keeper = keeper
+        self._lanes = lanes
+        self._stuck_seconds = settings.stuck_seconds
+        self._certificates = certificates
+        self._stopped = threading.Event()
+        self._keeper_was_stuck = False
+
+    def run(self) -> None:
+        """Go round until stopped."""
+        while not self._stopped.wait(min(_LONGEST_ROUND, self._stuck_seconds / 4)):
+            since = time.monotonic() - self._stuck_seconds
+            for worker in list(self._keeper.workers):
+                if 0.0 < worker.entered < since:
+                    self._give_up(worker)
+            self._look_at_keeper(since)
+            self._count()
+            for certificate in self._certificates:
+                certificate.warn()
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopped.set()
+
+    def _give_up(self, worker: Worker) -> None:
+        """Answer the callers of a stuck call and put another worker in its place, unless too many are stuck already."""
+        worker.abandoned = True
+        turn = worker.turn
+        if turn is not None:
+            self._lanes.fail(turn, _stuck())
+        workers = self._keeper.workers
+        log.error("hsm_call_stuck", seconds=self._stuck_seconds, stuck=len(self._keeper.stuck) + 1)
+        replacement = Worker(len(workers) + len(self._keeper.stuck), self._lanes, self._keeper)
+        workers[workers.index(worker)] = replacement
+        replacement.start()
+        self._keeper.given_up(worker, replacement)
+
+    def _look_at_keeper(self, since: float) -> None:
+        """The keeper opens sessions; a call of its own may be stuck as well."""
+        stuck = 0.0 < self._keeper.entered < since
+        if stuck and not self._keeper_was_stuck:
+            log.error("hsm_recovery_stuck", seconds=self._stuck_seconds)
+            self._lanes.close(away("HSM_STUCK", self._stuck_seconds))
+            self._keeper.overdue()
+        self._keeper_was_stuck = stuck
+
+    def _count(self) -> None:
+        workers = list(self._keeper.workers)
+        busy = sum(worker.entered > 0.0 for worker in workers)
+        lost = sum(worker.session is None for worker in workers)
+        metrics.SESSIONS.labels("busy").set(busy)
+        metrics.SESSIONS.labels("idle").set(max(0, len(workers) - busy - lost))
+        metrics.SESSIONS.labels("lost").set(lost)
+        metrics.SESSIONS.labels("stuck").set(len(self._keeper.stuck))
+        for lane in Lane:
+            metrics.QUEUE_DEPTH.labels(lane.value).set(self._lanes.depth(lane))
+
+
+def _stuck() -> Unavailable:
+    return Unavailable("HSM_STUCK", "The HSM did not answer in time; try again.")
