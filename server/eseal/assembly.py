@@ -23,6 +23,7 @@ from eseal.credential.page import Pages
 from eseal.errors import SetupError
 from eseal.hsm import Pkcs11KeyRoom
 from eseal.issuance import Issuance, IssuanceSettings
+from eseal.issuance.stages import SealingKey
 from eseal.ledger import Ledger
 from eseal.mandate.policy import Policy, Retrospect
 from eseal.mandate.register import Register
@@ -30,7 +31,6 @@ from eseal.mandate.source import RegisterSource
 from eseal.rpc.metrics import metrics_server
 from eseal.rpc.server import Server
 from eseal.rpc.workers import reserved_port, supervise
-from eseal.issuance.stages import SealingKey
 from eseal.terms import Caller
 from eseal.trust.anchors import read_anchors
 from eseal.trust.certificate import legal_entity
