@@ -30,6 +30,17 @@ def test_the_same_request_is_the_same_document() -> None:
     assert one.canonical() == other.canonical()
 
 
+def test_learners_share_a_course_and_nothing_else() -> None:
+    """What is kept of a course for the next learner holds nothing of the one before."""
+    course = courses.full_course()
+    first = build(course, courses.full_learner())
+    second = build(course, courses.learner(given_name="Bob"))
+
+    assert build(courses.full_course(), courses.learner(given_name="Bob")).canonical() == second.canonical()
+    assert build(courses.full_course(), courses.full_learner()).canonical() == first.canonical()
+    assert b"ana@example.org" not in second.canonical()
+
+
 def test_the_eciu_example_is_complete_under_annex_i() -> None:
     """The webinar's micro-credential has every mandatory element."""
     assert () == annex_i(build(courses.eciu_course(), courses.learner())).missing

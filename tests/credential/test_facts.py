@@ -12,6 +12,7 @@ import pytest
 from eseal.credential.annex_i import annex_i
 from eseal.credential.building import build
 from eseal.credential.facts import award_facts
+from eseal.credential.likeness import likeness
 from eseal.sealcore import Document
 from eseal.terms import LegalIdentifier, Profile
 from tests.credential import courses
@@ -161,3 +162,25 @@ def test_annex_i_names_what_is_missing() -> None:
 def test_annex_i_finds_the_optional_elements() -> None:
     """All five of them in a course that says everything."""
     assert () == annex_i(build(courses.full_course(), courses.full_learner())).optional_missing
+
+
+def test_credentials_of_a_course_are_alike() -> None:
+    """Names, birth, id and dates make no difference to policy and Annex I; whether they are there does."""
+    document = courses.issued()
+    same = [
+        document.set("/credentialSubject/givenName", {"fr": "Zoé"}),
+        document.set("/id", "urn:credential:00000000-0000-4000-8000-000000000002"),
+        document.set("/issued", "2030-01-01T00:00:00Z"),
+        document.set("/credentialSubject/dateOfBirth", "2000-01-01T00:00:00Z"),
+    ]
+    other = [
+        document.set("/credentialSubject/givenName", {"fr": " "}),
+        document.remove("/credentialSubject/dateOfBirth"),
+        document.set("/credentialSubject/givenName", [{"id": "urn:x:1", "awardedBy": "urn:x:2"}]),
+        document.set("/credentialSubject/hasClaim/title", {"en": "Another"}),
+        document.set("/credentialSubject/identifier", {"id": "urn:x:1", "type": "Identifier", "notation": "1"}),
+        document.set("/id", document.get("/issuer/id")),
+    ]
+
+    assert {likeness(document)} == {likeness(one) for one in same}
+    assert len(other) + 1 == len({likeness(one) for one in (document, *other)})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from eseal.credential.graph import Graph
+from eseal.credential.likeness import once_a_course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ class AnnexI:
         return not self.missing
 
 
+@once_a_course(256)
 def annex_i(document: Document) -> AnnexI:
     """Find the elements of Annex I in a credential, before or after completion.
 

@@ -7,18 +7,23 @@ asks a clock, so that the same request sent again is the same document.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.achievement import Achievements
 from eseal.credential.graph import terms
-from eseal.credential.nodes import Json, Nodes, date_time, media, said
+from eseal.credential.micro_credential import Learner
+from eseal.credential.nodes import Json, Nodes, date_time, media, one_or_list, said
 from eseal.credential.profile import concept, schemas
 from eseal.errors import InvalidInput
 from eseal.sealcore import Document, InvalidJson
 from eseal.terms import Fault, Profile
 
 if TYPE_CHECKING:
-    from eseal.credential.micro_credential import Learner, MicroCredential
+    from collections import Counter
+
+    from eseal.credential.micro_credential import MicroCredential
 
 TYPES: Final = ["VerifiableCredential", "EuropeanDigitalCredential"]
 MAX_DEPTH: Final = 128
@@ -28,43 +33,20 @@ def build(micro_credential: MicroCredential, learner: Learner) -> Document:
     """The credential of one learner, without issuer, issue date, id and rendered pages.
 
     Raises InvalidInput (reason ``MICRO_CREDENTIAL``) with every fault found; pointers are into the request
-    (``/micro_credential/level/eqf``, ``/learner/national_id/country``).
+    (``/micro_credential/level/eqf``, ``/learner/national_id/country``). Learners of one MicroCredential object share what
+    is made of it.
     """
-    course, person = micro_credential, learner
-    languages = course.languages or tuple(course.title)
-    nodes = Nodes(languages)
-    if not course.title:
-        nodes.fault(
-            "/micro_credential/title", "annex-i:title", "A micro-credential needs a title in at least one language."
-        )
-    if not course.awarding_bodies:
-        message = "A micro-credential needs at least one awarding body."
-        nodes.fault("/micro_credential/awarding_bodies", "annex-i:awarding_bodies", message)
-    profile = Profile.ACCREDITED if course.accreditation else Profile.GENERIC
-    claims = Achievements(nodes, course, person)
-    achievement = claims.achievement(course, "/micro_credential")
-    credential: Json = {
-        "@context": list(terms().context),
-        "type": list(TYPES),
-        "credentialProfiles": concept(profile),
-        "credentialSchema": schemas([profile])[0],
-        "credentialSubject": _person(nodes, person, achievement),
-        "displayParameter": _display(nodes, course),
-        **said(
-            identifier=[nodes.identifier(item) for item in (*course.identifiers, *person.credential_identifiers)],
-            validFrom=course.valid_from and date_time(course.valid_from),
-            validUntil=course.valid_until and date_time(course.valid_until),
-            expirationDate=course.valid_until and date_time(course.valid_until),
-            attachment=[
-                nodes.attachment(attachment, f"/micro_credential/attachments/{index}")
-                for index, attachment in enumerate(course.attachments)
-            ],
-            evidence=_accreditation_evidence(nodes, course),
-        ),
-    }
-    if nodes.faults:
-        raise InvalidInput("MICRO_CREDENTIAL", _first(nodes.faults), faults=nodes.faults)
-    return Document.from_python(credential)
+    course = _course_part(_Same(micro_credential), _Award.of(learner))
+    nodes = Nodes(course.languages, course.numbers)
+    document = course.credential.set("/credentialSubject", _person(nodes, learner))
+    document = document.set("/credentialSubject/hasClaim", course.achievement)
+    if learner.credential_identifiers:
+        own = [nodes.identifier(item) for item in learner.credential_identifiers]
+        document = document.set("/identifier", one_or_list([*course.identifiers, *own]))
+    faults = [*course.faults, *nodes.faults]
+    if faults:
+        raise InvalidInput("MICRO_CREDENTIAL", _first(faults), faults=faults)
+    return document
 
 
 def parse(data: bytes, *, max_bytes: int) -> Document:
@@ -106,14 +88,99 @@ def _context_and_type(document: Document) -> list[Fault]:
     return faults
 
 
-def _person(nodes: Nodes, learner: Learner, achievement: Json) -> Json:
+@dataclass(frozen=True, slots=True)
+class _CoursePart:
+    """What the learners of a course share: the credential without its subject, and what they achieved."""
+
+    languages: tuple[str, ...]
+    credential: Document
+    achievement: Document
+    identifiers: tuple[Json, ...]
+    numbers: Counter[str]
+    faults: tuple[Fault, ...]
+
+
+class _Same:
+    """A course as a key: the same object, not an equal one (comparing a course takes as long as building it)."""
+
+    __slots__ = ("course",)
+
+    def __init__(self, course: MicroCredential) -> None:
+        self.course = course
+
+    def __hash__(self) -> int:
+        return id(self.course)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.course is other.course
+
+
+@dataclass(frozen=True, slots=True)
+class _Award:
+    """What of a learner goes into the achievement, and is kept: the own date and grades, nobody's name."""
+
+    learner: Learner = field(compare=False)
+    key: tuple[object, ...]
+
+    @staticmethod
+    def of(learner: Learner) -> _Award:
+        grades = tuple((one.assessment, tuple(one.grade.items())) for one in learner.assessment_grades)
+        own = Learner(
+            date_of_issuing=learner.date_of_issuing,
+            grade_achieved=learner.grade_achieved,
+            assessment_grades=learner.assessment_grades,
+        )
+        return _Award(own, (learner.date_of_issuing, tuple(learner.grade_achieved.items()), grades))
+
+
+@lru_cache(maxsize=128)
+def _course_part(same: _Same, award: _Award) -> _CoursePart:
+    course, languages = same.course, same.course.languages or tuple(same.course.title)
+    nodes = Nodes(languages)
+    if not course.title:
+        message = "A micro-credential needs a title in at least one language."
+        nodes.fault("/micro_credential/title", "annex-i:title", message)
+    if not course.awarding_bodies:
+        message = "A micro-credential needs at least one awarding body."
+        nodes.fault("/micro_credential/awarding_bodies", "annex-i:awarding_bodies", message)
+    profile = Profile.ACCREDITED if course.accreditation else Profile.GENERIC
+    achievement = Achievements(nodes, course, award.learner).achievement(course, "/micro_credential")
+    identifiers = [nodes.identifier(item) for item in course.identifiers]
+    credential: Json = {
+        "@context": list(terms().context),
+        "type": list(TYPES),
+        "credentialProfiles": concept(profile),
+        "credentialSchema": schemas([profile])[0],
+        "displayParameter": _display(nodes, course),
+        **said(
+            identifier=identifiers,
+            validFrom=course.valid_from and date_time(course.valid_from),
+            validUntil=course.valid_until and date_time(course.valid_until),
+            expirationDate=course.valid_until and date_time(course.valid_until),
+            attachment=[
+                nodes.attachment(attachment, f"/micro_credential/attachments/{index}")
+                for index, attachment in enumerate(course.attachments)
+            ],
+            evidence=_accreditation_evidence(nodes, course),
+        ),
+    }
+    return _CoursePart(
+        languages,
+        Document.from_python(credential),
+        Document.from_python(achievement),
+        tuple(identifiers),
+        nodes.numbers,
+        tuple(nodes.faults),
+    )
+
+
+def _person(nodes: Nodes, learner: Learner) -> Json:
     # A name is in no language; the model wants one, so it is the credential's first (and one only: sh:maxCount 1).
     language = nodes.languages[0] if nodes.languages else "en"
     national = learner.national_id
     return {
         "id": nodes.new_id("person"),
         "type": "Person",
-        "hasClaim": achievement,
         **said(
             givenName=learner.given_name and {language: learner.given_name},
             familyName=learner.family_name and {language: learner.family_name},

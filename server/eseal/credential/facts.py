@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from eseal.credential.achievement import ECTS
 from eseal.credential.graph import Graph
+from eseal.credential.likeness import once_a_course
 from eseal.credential.profile import declared_profiles
 from eseal.credential.vocabulary import iso_language, vocabulary
 from eseal.terms import AwardFacts, AwardingBody, LegalIdentifier
@@ -31,6 +32,7 @@ IDENTIFIER_KINDS: Final[Mapping[str, str]] = {
 }
 
 
+@once_a_course(256)
 def award_facts(document: Document) -> AwardFacts:
     """Read the facts of an award out of a credential, before or after completion.
 

@@ -75,16 +75,17 @@ def said(**members: Any) -> Json:
 class Nodes:
     """Makes nodes for one document in the given languages, and collects the faults of the request."""
 
-    def __init__(self, languages: Sequence[str]) -> None:
+    def __init__(self, languages: Sequence[str], numbers: Mapping[str, int] | None = None) -> None:
+        """``numbers`` are those given so far, where a document is continued."""
         self.languages = tuple(languages)
         self.faults: list[Fault] = []
-        self._numbers: Counter[str] = Counter()
+        self.numbers: Counter[str] = Counter(numbers)
         self._organisations: list[tuple[Organisation, Json]] = []
 
     def new_id(self, kind: str) -> str:
         """The next ``urn:epass:<kind>:<n>``."""
-        self._numbers[kind] += 1
-        return f"urn:epass:{kind}:{self._numbers[kind]}"
+        self.numbers[kind] += 1
+        return f"urn:epass:{kind}:{self.numbers[kind]}"
 
     def fault(self, where: str, rule: str, message: str) -> None:
         """Note a mistake of the request at ``where``, an RFC 6901 pointer into it."""
