@@ -7,6 +7,7 @@ the usage guide), so workers are spawned and each starts the module for itself.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -58,7 +59,10 @@ class Module:
         except CryptokiError as error:
             raise SetupError("HSM_MODULE_NOT_STARTED", _start_advice(settings, error)) from error
         self.environment = dict(settings.environment)
-        self._library = self._library or _Library(self.path)
+        if self._library is None:
+            self._library = _Library(self.path)
+            # Never destroyed: its destructor calls a method, and methods are gone when the interpreter ends.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._library))
 
     def restart(self, settings: HsmSettings) -> None:
         """C_Finalize and C_Initialize: every session and handle of this process is gone. No thread may be inside."""
