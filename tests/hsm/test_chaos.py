@@ -1,0 +1,197 @@
+"""The HSM fails in every way that an HSM fails, under load, and the pool heals by itself.
+
+Each test ends with the key room healthy, every request answered with a valid signature or an error, and none later than
+its deadline (``Clients`` checks that).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from eseal.hsm import Pkcs11KeyRoom
+from tests.harness.token import invalid
+from tests.hsm.conftest import Clients, fast, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from eseal.terms import SealKey
+    from tests.harness.shim import Shim
+    from tests.harness.token import SealToken
+
+
+def test_close_all_sessions_from_outside(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """C_CloseAllSessions underneath closes every session and logs out: the pool logs in again and nobody sees it."""
+    settings = fast(shim.before(shared_token.settings))
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
+        for _ in range(5):
+            assert clients.signs(400)
+            room._connection.module.cryptoki.close_all_sessions(room._connection._token.slot.slot_id)
+
+        assert clients.signs()
+        assert room.healthy()
+    assert not clients.errors
+
+
+def test_finalize_underneath(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """C_Finalize underneath takes the module away: it is started again, once, and requests wait for that."""
+    settings = fast(shim.before(shared_token.settings))
+    started = shim.counted("initialized")
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
+        assert clients.signs()
+        room._connection.module.cryptoki.finalize()
+
+        assert clients.signs()
+        assert room.healthy()
+        assert started + 2 == shim.counted("initialized")
+    assert not clients.errors
+
+
+def test_token_directory_moved_away_and_back(token: SealToken, shim: Shim) -> None:
+    """While the token is away the answer is UNAVAILABLE at once, and nothing queues; once it is back, seals are made."""
+    key = token.seal_key("k")
+    directory = token.settings.pin_file.parent
+    with Pkcs11KeyRoom.open(fast(shim.before(token.settings)), [key]) as room, Clients(room, key) as clients:
+        assert clients.signs()
+        (directory / "tokens").rename(directory / "away")
+        assert wait_for(lambda: not room.healthy())
+        (answer,) = room.sign(key, [bytes(32)])
+        assert "HSM_AWAY" == answer.reason
+        assert answer.retry_after > 0
+        (directory / "away").rename(directory / "tokens")
+
+        assert wait_for(room.healthy)
+        assert clients.signs()
+
+
+def test_token_initialised_anew_with_another_key(token: SealToken, shim: Shim) -> None:
+    """Another key under the same label seals nothing: the key no longer matches its certificate. The first one does."""
+    key = token.seal_key("k")
+    directory = token.settings.pin_file.parent
+    with Pkcs11KeyRoom.open(fast(shim.before(token.settings)), [key]) as room, Clients(room, key) as clients:
+        assert clients.signs()
+        _replace_token(token, directory)
+        assert wait_for(lambda: _cause(room, key) == "KEY_CERTIFICATE_MISMATCH")
+        assert not room.healthy()
+        (directory / "tokens").rename(directory / "another")
+        (directory / "first").rename(directory / "tokens")
+
+        assert wait_for(room.healthy)
+        assert clients.signs()
+
+
+def _cause(room: Pkcs11KeyRoom, key: SealKey) -> str:
+    (answer,) = room.sign(key, [bytes(32)])
+    return "" if isinstance(answer, bytes) else answer.metadata.get("cause", "")
+
+
+def _replace_token(token: SealToken, directory: Path) -> None:
+    """Put a token of the same name, PIN and key label in the place of this one, from another process as people do."""
+    (directory / "tokens").rename(directory / "first")
+    (directory / "tokens").mkdir()
+    program = (
+        "import sys; from eseal.hsm import HsmSettings, generate_key; from eseal.hsm.practice import init_token;"
+        "s = HsmSettings.model_validate_json(sys.argv[1]);"
+        "init_token(s.environment, label=s.token_label, pin=s.pin()); generate_key(s, 'k', 'ES256')"
+    )
+    subprocess.run([sys.executable, "-c", program, token.settings.model_dump_json()], check=True)
+
+
+def test_pin_changed(token: SealToken, shim: Shim) -> None:
+    """A PIN that is wrong by now is tried once, whatever happens; the right one in its file heals the pool."""
+    key = token.seal_key("k")
+    pin_file = token.settings.pin_file
+    with Pkcs11KeyRoom.open(fast(shim.before(token.settings)), [key]) as room, Clients(room, key) as clients:
+        assert clients.signs()
+        right = pin_file.read_text()
+        pin_file.write_text("13579\n")
+        logins = shim.counted("logins")
+        room._connection.module.cryptoki.close_all_sessions(room._connection._token.slot.slot_id)
+        assert wait_for(lambda: not room.healthy())
+        time.sleep(2.5)  # several probes, and time enough for a restart of the module
+        assert logins + 1 == shim.counted("logins")
+        (answer,) = room.sign(key, [bytes(32)])
+        assert "HSM_PIN_INCORRECT" == answer.metadata["cause"]
+        pin_file.write_text(right)
+
+        assert wait_for(room.healthy)
+        assert clients.signs()
+        assert logins + 2 == shim.counted("logins")
+
+
+def test_module_sleeps(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """Where a signature takes longer than callers can wait they are told so in time, and later ones are served."""
+    settings = fast(shim.before(shared_token.settings))
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key, deadline=0.3) as clients:
+        assert clients.signs()
+        shim.set(delay_us=500_000)
+        assert wait_for(lambda: clients.errors["HSM_TIMEOUT"] and clients.errors["HSM_QUEUE_TIMEOUT"])
+        shim.set(delay_us=0)
+
+        assert clients.signs()
+        assert room.healthy()
+
+
+def test_every_nth_sign_fails(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """CKR_DEVICE_ERROR now and then costs a session, not an answer: the retry on a fresh one succeeds."""
+    settings = fast(shim.before(shared_token.settings))
+    restarts = shim.counted("finalized")
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
+        shim.set(fail_every=7)
+        assert clients.signs(1000, 20)
+        shim.set(fail_every=0)
+
+        assert clients.signs()
+        assert room.healthy()
+        assert restarts == shim.counted("finalized")
+    # Four threads share the counter, so a retry is now and then the nth call as well.
+    assert clients.errors.total() <= clients.signed / 20
+
+
+def test_every_sign_fails(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """A device that signs nothing any more: the module is restarted once, the circuit opens, and closes by itself."""
+    settings = fast(shim.before(shared_token.settings))
+    restarts = shim.counted("finalized")
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
+        assert clients.signs()
+        shim.set(fail_every=1)
+        assert wait_for(lambda: not room.healthy())
+        assert restarts + 1 == shim.counted("finalized")
+        assert 0 == shim.counted("finalized_while_inside")
+        shim.set(fail_every=0)
+
+        assert wait_for(room.healthy)
+        assert clients.signs()
+
+
+def test_wrong_signature(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """A module that returns a wrong signature is not noticed here: whoever asked for it proves it (issuance, step 8)."""
+    with Pkcs11KeyRoom.open(fast(shim.before(shared_token.settings)), [shared_key]) as room:
+        digests = [bytes([n]) * 32 for n in range(20)]
+        shim.set(wrong_every=4)
+
+        wrong = invalid(shared_key, digests, room.sign(shared_key, digests))
+
+        assert 5 == len(wrong)
+        assert all(isinstance(answer, bytes) for answer in wrong)
+        assert room.healthy()
+
+
+def test_calls_that_never_return(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """A call that does not come back costs a thread and a session, not the caller: others take their places."""
+    settings = fast(shim.before(shared_token.settings))
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key, deadline=1.0) as clients:
+        assert clients.signs()
+        shim.set(hang=1)
+        assert wait_for(lambda: room._keeper.stuck)
+        shim.set(hang=2)
+        assert wait_for(room.healthy)
+        assert clients.signs()
+        assert room._keeper.stuck
+        shim.set(hang=0)
+
+        assert wait_for(lambda: not room._keeper.stuck)
+        assert clients.signs()
