@@ -85,6 +85,11 @@ fn same(left: Value<'_>, right: Value<'_>) -> bool {
 }
 
 fn compare(left: Value<'_>, right: Value<'_>, by_name: bool) -> bool {
+    if let (Some(left), Some(right)) = (left.written(), right.written()) {
+        if left == right {
+            return true;
+        }
+    }
     match (left.content(), right.content()) {
         (Content::Null, Content::Null) => true,
         (Content::Bool(left), Content::Bool(right)) => left == right,
@@ -117,10 +122,25 @@ fn compare(left: Value<'_>, right: Value<'_>, by_name: bool) -> bool {
 /// reader drop the IRI.
 fn is_iri(text: &str) -> bool {
     const SCHEMES: [&str; 6] = ["urn:", "http://", "https://", "mailto:", "did:", "tel:"];
-    let forbidden =
-        |byte: u8| byte <= b' ' || matches!(byte, b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`');
-    SCHEMES.iter().any(|scheme| text.starts_with(scheme)) && !text.bytes().any(forbidden)
+    SCHEMES.iter().any(|scheme| text.starts_with(scheme))
+        && !text.bytes().fold(false, |found, byte| found | FORBIDDEN[usize::from(byte)])
 }
+
+const FORBIDDEN: [bool; 256] = {
+    let mut forbidden = [false; 256];
+    let mut byte = 0;
+    while byte <= b' ' {
+        forbidden[byte as usize] = true;
+        byte += 1;
+    }
+    let marks = b"<>\"{}|\\^`";
+    let mut mark = 0;
+    while mark < marks.len() {
+        forbidden[marks[mark] as usize] = true;
+        mark += 1;
+    }
+    forbidden
+};
 
 #[cfg(test)]
 mod tests {

@@ -104,8 +104,12 @@ impl<'a> View<'a> {
 
     /// Whether the member is called `name`, without unescaping where nothing is escaped.
     pub(crate) fn is_named(&self, entry: &Entry, name: &str) -> bool {
-        let text = string::inside(self.name_text(entry));
-        if entry.has(flag::NAME_ESCAPED) { string::unescape(text, true) == name } else { text == name.as_bytes() }
+        if entry.has(flag::NAME_ESCAPED) {
+            return string::unescape(string::inside(self.name_text(entry)), true) == name;
+        }
+        // Most names differ in length already; the quotes are two more.
+        (entry.name_end - entry.name_start) as usize == name.len() + 2
+            && string::inside(self.name_text(entry)) == name.as_bytes()
     }
 
     /// The string's value, unescaped.

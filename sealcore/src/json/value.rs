@@ -113,6 +113,18 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The value as it is written, where it stands in a text: what is written alike is equal.
+    pub(crate) fn written(&self) -> Option<&'a [u8]> {
+        let (view, index) = match self.0 {
+            Place::Tape(view, index) => (view, index),
+            Place::Node(Node::Parsed(tape, index)) => (tape.view(), *index),
+            Place::Node(_) => return None,
+        };
+        let entry = view.entry(index);
+        let buffer = if entry.kind == Kind::String && entry.has(flag::AUX) { view.aux } else { view.text };
+        Some(&buffer[entry.start as usize..entry.end as usize])
+    }
+
     /// The members, where the value is an object.
     #[must_use]
     pub fn members(&self) -> Option<Members<'a>> {

@@ -116,9 +116,19 @@ impl<'a> Node<'a, Instance> for InstanceNode<'a> {
             (Content::String(text), SerdeValue::String(expected)) => text == *expected,
             (Content::Null, SerdeValue::Null) => true,
             (Content::Bool(boolean), SerdeValue::Bool(expected)) => boolean == *expected,
-            (Content::Number(_), SerdeValue::Number(_))
-            | (Content::Array(_), SerdeValue::Array(_))
-            | (Content::Object(_), SerdeValue::Object(_)) => cmp::equal(&self.to_value(), expected),
+            (Content::Number(_), SerdeValue::Number(_)) => cmp::equal(&self.to_value(), expected),
+            (Content::Array(mut elements), SerdeValue::Array(expected)) => {
+                expected.iter().all(|value| elements.next().is_some_and(|own| Self::Value(own).equals_value(value)))
+                    && elements.next().is_none()
+            }
+            // Names are unique on both sides, so as many members that are all expected are the same members.
+            (Content::Object(mut members), SerdeValue::Object(expected)) => {
+                let mut count = 0;
+                members.all(|(name, own)| {
+                    count += 1;
+                    expected.get(&*name).is_some_and(|value| Self::Value(own).equals_value(value))
+                }) && count == expected.len()
+            }
             _ => false,
         }
     }
