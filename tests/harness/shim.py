@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from eseal.hsm import HsmSettings
+if TYPE_CHECKING:
+    from eseal.hsm import HsmSettings
 
 SOURCE = Path(__file__).resolve().parents[1] / "hsm/shim/shim.c"
 SETTINGS = (

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
@@ -97,7 +97,7 @@ class Clients:
         self.slowest = 0.0
         self._threads = [threading.Thread(target=self._work, args=(n,)) for n in range(threads)]
 
-    def __enter__(self) -> Clients:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

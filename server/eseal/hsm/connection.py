@@ -2,22 +2,18 @@
 
 Login is a state of the token for the whole process (PKCS#11 v2.40 section 5.6): one session logs in and stays open to
 the end, and every other session signs without a PIN. Nothing here calls C_Logout, which would log all of them out.
-
-A PIN is tried once. A wrong one is never tried again, because tokens lock after a few attempts: the line stays refused
-until the PIN at its place (``hsm.pin_file`` or ``hsm.pin_env``) is another one, which only a person can bring about.
 """
 
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
-
-import structlog
-from pkcs11 import TokenFlag
 
 from eseal.errors import SetupError
 from eseal.hsm.cryptoki import HSM_FAULTS, CryptokiError, code_of
 from eseal.hsm.module import open_module
+from eseal.hsm.pin import PinAttempt
 from eseal.hsm.session import SigningSession
 
 if TYPE_CHECKING:
@@ -29,38 +25,6 @@ if TYPE_CHECKING:
     from eseal.hsm.settings import HsmSettings
     from eseal.terms import SealKey
 
-log = structlog.get_logger(__name__)
-
-_PIN_REFUSALS = {
-    "CKR_PIN_INCORRECT": (
-        "HSM_PIN_INCORRECT",
-        (
-            "The token refused the PIN (CKR_PIN_INCORRECT). It was tried once and will not be tried again, because tokens lock "
-            "after a few attempts. Put the right PIN in its place."
-        ),
-    ),
-    "CKR_PIN_LOCKED": (
-        "HSM_PIN_LOCKED",
-        (
-            "The token's user PIN is locked (CKR_PIN_LOCKED): too many wrong attempts. The security officer must set a new "
-            "one (C_InitPIN; with OpenSC: pkcs11-tool --login --login-type so --init-pin), then put it in its place."
-        ),
-    ),
-    "CKR_PIN_EXPIRED": (
-        "HSM_PIN_EXPIRED",
-        "The token's user PIN has expired (CKR_PIN_EXPIRED). Set a new one (C_SetPIN), then put it in its place.",
-    ),
-    "CKR_USER_PIN_NOT_INITIALIZED": (
-        "HSM_PIN_NOT_INITIALIZED",
-        "The token has no user PIN yet (CKR_USER_PIN_NOT_INITIALIZED). The security officer must set one (C_InitPIN).",
-    ),
-}
-_PIN_REFUSALS |= dict.fromkeys(("CKR_PIN_INVALID", "CKR_PIN_LEN_RANGE"), _PIN_REFUSALS["CKR_PIN_INCORRECT"])
-
-
-class PinRefused(SetupError):
-    """The token refused the PIN; nothing is tried again until a person has put another one in its place."""
-
 
 class Connection:
     """A token, logged in. Not safe for threads: one thread at a time owns it (see ``keeper``)."""
@@ -69,8 +33,7 @@ class Connection:
         """Start the module and log in. SetupError with advice where that cannot be."""
         self._settings = settings
         self._keys = keys
-        self._refused_pin: str | None = None
-        self._refusal: PinRefused | None = None
+        self._pin = PinAttempt(settings)
         self._anchor: pkcs11.Session | None = None
         self._token: pkcs11.Token | None = None
         self.module = open_module(settings)
@@ -94,19 +57,13 @@ class Connection:
             return
         if self.module.cryptoki.is_logged_in(self._anchor.handle):
             return
-        pin = self._pin_to_try()
+        info = self.module.cryptoki.token_info(self._token.slot.slot_id)
+        serial = self._token.serial.decode("utf-8", "replace")
         try:
-            self.module.cryptoki.login(self._anchor.handle, pin)
+            self._pin.login(info, serial, partial(self.module.cryptoki.login, self._anchor.handle))
         except CryptokiError as error:
-            if error.code == "CKR_USER_ALREADY_LOGGED_IN":
-                return
-            if error.code not in _PIN_REFUSALS:
+            if error.code != "CKR_USER_ALREADY_LOGGED_IN":
                 raise
-            reason, message = _PIN_REFUSALS[error.code]
-            self._refused_pin = pin
-            self._refusal = PinRefused(reason, message, metadata={"token": self._token.label})
-            raise self._refusal from error
-        self._refused_pin = self._refusal = None
 
     def is_logged_in(self) -> bool:
         """Whether the session that stays is there and logged in, by asking the token."""
@@ -163,29 +120,6 @@ class Connection:
             self.module.close()
         else:
             self.module.abandon()
-
-    def _pin_to_try(self) -> str | None:
-        """The PIN, unless trying it could do harm."""
-        if self._settings.quirks.login == "protected":
-            return None
-        pin = self._settings.pin()
-        if self._refusal is not None and pin == self._refused_pin:
-            raise self._refusal
-        flags = self._token_flags()
-        if TokenFlag.USER_PIN_LOCKED in flags:
-            raise PinRefused(*_PIN_REFUSALS["CKR_PIN_LOCKED"])
-        if TokenFlag.USER_PIN_FINAL_TRY in flags:
-            raise PinRefused(
-                "HSM_PIN_FINAL_TRY",
-                "The token says that one more wrong PIN locks it (CKF_USER_PIN_FINAL_TRY), so eseal does not try. Log in "
-                "once by hand with the right PIN (with OpenSC: pkcs11-tool --login --list-objects), then start again.",
-            )
-        return pin
-
-    def _token_flags(self) -> TokenFlag:
-        if self._token is None:
-            return TokenFlag(0)
-        return self.module.cryptoki.token_info(self._token.slot.slot_id).flags
 
     def _close_anchor(self) -> None:
         anchor, self._anchor = self._anchor, None

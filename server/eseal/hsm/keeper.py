@@ -28,8 +28,9 @@ import structlog
 
 from eseal.errors import EsealError, SetupError, Unavailable
 from eseal.hsm import metrics
-from eseal.hsm.connection import PinRefused, cause_of
+from eseal.hsm.connection import cause_of
 from eseal.hsm.cryptoki import HSM_FAULTS
+from eseal.hsm.pin import PinRefused
 from eseal.hsm.worker import News, Worker
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # A turn is about this long, so that is what an interactive digest waits for at least where every session is busy.
-_TURN_SECONDS = 0.02
+TURN_SECONDS = 0.02
 _LONGEST_TURN = 16
 
 
@@ -30,19 +30,20 @@ class Job:
     """One caller's digests, all for one key.
 
     Its fields belong to ``Lanes`` and are guarded by its lock, save ``answers``: each place there is written once, by the
-    session that has the turn.
+    session that has the turn. ``ranges`` are the places that no session has begun; ``gone`` says that nobody waits.
     """
 
-    __slots__ = ("answers", "data", "finished", "label", "lane", "left", "queued_at", "taken", "turn")
+    __slots__ = ("answers", "data", "finished", "gone", "label", "lane", "left", "queued_at", "ranges", "spread")
 
     def __init__(self, label: str, data: Sequence[bytes], lane: Lane) -> None:
         self.label = label
         self.data = data
         self.lane = lane
         self.answers: list[bytes | EsealError | None] = [None] * len(data)
-        self.taken = 0
+        self.ranges = deque([(0, len(data))])
         self.left = len(data)
-        self.turn = 1
+        self.spread = 1
+        self.gone = False
         self.queued_at = time.monotonic()
         # Held until every answer is there. A bare lock is the cheapest thing that a thread can wait for with a limit.
         self.finished = threading.Lock()
@@ -74,8 +75,8 @@ class Lanes:
         self._since_bulk = 0
         self._seconds_each = 0.001
         self._closed: EsealError | None = None
-        # One ticket for each turn that waits; the pool's sessions wait here. There may be more tickets than turns, after
-        # jobs were given up, never fewer.
+        # Idle sessions wait here, and whoever gets a ticket takes turns until there are none. So where work waits, there
+        # is a ticket or somebody who will look again.
         self.tickets: SimpleQueue[None] = SimpleQueue()
 
     @property
@@ -100,27 +101,44 @@ class Lanes:
                     f"{depth} signatures wait in the {job.lane} lane already; try again later.",
                     retry_after=self.drain_seconds(job.lane),
                 )
-            job.turn = self._turn_length(size)
+            job.spread = -(-size // self._sessions)
             self._jobs[job.lane].append(job)
             self._depths[job.lane] = depth + size
-        for _ in range(-(-size // job.turn)):
+            wanted = -(-size // self._turn_length(job))
+        for _ in range(min(wanted, self._sessions)):
             self.tickets.put(None)
 
     def take(self) -> Turn | None:
-        """The next turn; None where what the ticket stood for was given up."""
+        """The next turn; None where nothing waits."""
         with self._lock:
             jobs = self._next_lane()
             if not jobs:
                 return None
             job = jobs[0]
-            start = job.taken
-            job.taken = stop = min(start + job.turn, len(job.data))
-            self._depths[job.lane] -= stop - start
-            if stop == len(job.data):
-                jobs.popleft()
-            else:
+            start, end = job.ranges.popleft()
+            stop = min(start + self._turn_length(job), end)
+            if stop < end:
+                job.ranges.appendleft((stop, end))
+            if job.ranges:
                 jobs.rotate(-1)
+            else:
+                jobs.popleft()
+            self._depths[job.lane] -= stop - start
             return Turn(job, start, stop)
+
+    def give_back(self, turn: Turn, place: int) -> None:
+        """Let others have ``turn`` from ``place`` on: it has taken long enough, or its session is gone."""
+        job = turn.job
+        with self._lock:
+            rest = turn.stop - place
+            if turn.closed or job.gone or not rest:
+                return
+            if not job.ranges:
+                self._jobs[job.lane].appendleft(job)
+            job.ranges.appendleft((place, turn.stop))
+            self._depths[job.lane] += rest
+            turn.stop = place
+        self.tickets.put(None)
 
     def done(self, turn: Turn, seconds: float) -> None:
         """The places of ``turn`` are answered, after ``seconds``; whoever waits for the job is woken with the last one."""
@@ -131,7 +149,8 @@ class Lanes:
             job = turn.job
             size = turn.stop - turn.start
             job.left -= size
-            self._seconds_each += 0.05 * (seconds / size - self._seconds_each)
+            if size:
+                self._seconds_each += 0.05 * (seconds / size - self._seconds_each)
             last = job.left == 0
         if last:
             job.finished.release()
@@ -150,12 +169,13 @@ class Lanes:
         if last:
             job.finished.release()
 
-    def withdraw(self, job: Job) -> int:
-        """Take back what no session has begun, because its caller stops waiting; from which place on that was."""
+    def withdraw(self, job: Job) -> set[int]:
+        """Take back what no session has begun, because its caller stops waiting; those places."""
         with self._lock:
-            begun = job.taken
+            job.gone = True
+            waiting = {place for start, stop in job.ranges for place in range(start, stop)}
             self._forget(job)
-            return begun
+            return waiting
 
     def close(self, error: EsealError) -> None:
         """Take nothing in any more, and answer all that waits with ``error``."""
@@ -163,7 +183,8 @@ class Lanes:
             self._closed = error
             waiting = [job for jobs in self._jobs.values() for job in jobs]
             for job in waiting:
-                job.answers[job.taken :] = [error] * (len(job.data) - job.taken)
+                for start, stop in job.ranges:
+                    job.answers[start:stop] = [error] * (stop - start)
                 job.left -= self._forget(job)
             finished = [job for job in waiting if job.left == 0]
         for job in finished:
@@ -190,16 +211,15 @@ class Lanes:
             return bulk
         return interactive
 
-    def _turn_length(self, size: int) -> int:
+    def _turn_length(self, job: Job) -> int:
         """Long enough to be worth a wake-up, short enough to be fair, and none idle while others have two."""
-        fair = max(1, int(_TURN_SECONDS / self._seconds_each))
-        return max(1, min(fair, _LONGEST_TURN, -(-size // self._sessions)))
+        return min(max(1, int(TURN_SECONDS / self._seconds_each)), _LONGEST_TURN, job.spread)
 
     def _forget(self, job: Job) -> int:
-        """Drop what no session has begun of ``job``. Called with the lock held."""
-        rest = len(job.data) - job.taken
+        """Drop what no session has begun of ``job``; how many that were. Called with the lock held."""
+        rest = sum(stop - start for start, stop in job.ranges)
         if rest:
-            job.taken = len(job.data)
+            job.ranges.clear()
             self._jobs[job.lane].remove(job)
             self._depths[job.lane] -= rest
         return rest

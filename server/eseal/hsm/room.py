@@ -161,7 +161,7 @@ class Pkcs11KeyRoom:
 
     def _late(self, job: Job) -> list[bytes | EsealError]:
         """The deadline came first. Signatures that are there are handed over all the same."""
-        begun = self._lanes.withdraw(job)
+        not_begun = self._lanes.withdraw(job)
         waiting = Overloaded(
             "HSM_QUEUE_TIMEOUT",
             "No session was free before the deadline; try again later.",
@@ -169,7 +169,7 @@ class Pkcs11KeyRoom:
         )
         slow = Unavailable("HSM_TIMEOUT", "The HSM did not finish before the deadline; try again.")
         return [
-            answer if answer is not None else (slow if place < begun else waiting)
+            answer if answer is not None else (waiting if place in not_begun else slow)
             for place, answer in enumerate(list(job.answers))
         ]
 

@@ -101,6 +101,12 @@ class HsmSettings(BaseModel):
         default=None, description="A file with the PIN, readable by this service alone; a trailing newline is cut off."
     )
     pin_env: str | None = Field(default=None, description="The environment variable that holds the PIN.")
+    pin_guard: Path | None = Field(
+        default=None,
+        description="A file that this service may write, by which worker processes and restarts know that a PIN was refused, "
+        "so that it is tried once in all and not once by each. It holds a salted hash; remove it to have the PIN tried "
+        "again. Left out, it is `<pin_file>.refused`, where that folder can be written.",
+    )
     environment: dict[str, str] = Field(
         default_factory=dict,
         description="Environment variables that the vendor's library reads, set before it is loaded: SOFTHSM2_CONF, "

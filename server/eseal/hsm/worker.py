@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from eseal.errors import EsealError, Internal, SetupError, Unavailable
 from eseal.hsm import metrics
 from eseal.hsm.cryptoki import CryptokiError
+from eseal.hsm.lanes import TURN_SECONDS
 
 if TYPE_CHECKING:
     from eseal.hsm.lanes import Job, Lanes, Turn
@@ -35,6 +36,9 @@ _FAULTS_OF_THE_REQUEST = frozenset(
         "CKR_SIGNATURE_LEN_RANGE",
     }
 )
+
+# A turn that takes longer than was thought is handed on.
+_LONG_ENOUGH = 2 * TURN_SECONDS
 
 
 class News(Enum):
@@ -87,13 +91,11 @@ class Worker(threading.Thread):
                     self._try_out()
                 continue
             self._lanes.tickets.get()
+            while self.session is not None and not self.stopping and (turn := self._lanes.take()) is not None:
+                self._serve(turn)
             if self.session is None or self.stopping:
                 # Somebody who has a session must have this ticket.
                 self._lanes.tickets.put(None)
-                continue
-            turn = self._lanes.take()
-            if turn is not None:
-                self._serve(turn)
         if self.abandoned:
             self._desk.returned(self)
 
@@ -111,6 +113,9 @@ class Worker(threading.Thread):
         self.turn = turn
         before = started = time.monotonic()
         for place in range(turn.start, turn.stop):
+            if job.gone or self.session is None or before - started > _LONG_ENOUGH:
+                self._lanes.give_back(turn, place)
+                break
             job.answers[place] = self._answer(job, place)
             if self.abandoned:
                 return
