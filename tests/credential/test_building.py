@@ -14,7 +14,8 @@ from eseal.credential.annex_i import annex_i
 from eseal.credential.building import build, parse
 from eseal.credential.checking import check
 from eseal.credential.facts import award_facts
-from eseal.credential.micro_credential import Identifier, Learner, LearningLevel, Organisation, Skill
+from eseal.credential.micro_credential import Attachment, Identifier, Learner, LearningLevel, Organisation, Skill
+from eseal.credential.nodes import MAX_ATTACHMENTS, MAX_FILE_BYTES
 from eseal.errors import InvalidInput
 from tests.credential import courses
 from tests.harness.vectors import vector
@@ -116,6 +117,23 @@ def test_every_mistake_is_told_at_once_and_in_its_place() -> None:
         "/micro_credential/awarding_bodies/0/country",
     } == places.keys()
     assert "Online" in places["/micro_credential/form_of_participation/0"].message
+
+
+@pytest.mark.parametrize(
+    ("attachments", "place"),
+    [
+        ((Attachment("text/html", b"<html>"),), "/micro_credential/attachments/0/media_type"),
+        ((Attachment("application/pdf", b"<html>"),), "/micro_credential/attachments/0/content"),
+        ((Attachment("application/pdf", b"%PDF-" + bytes(MAX_FILE_BYTES)),), "/micro_credential/attachments/0/content"),
+        ((Attachment("application/pdf", b"%PDF-"),) * (MAX_ATTACHMENTS + 1), "/micro_credential/attachments"),
+    ],
+)
+def test_attachments_have_limits(attachments: tuple[Attachment, ...], place: str) -> None:
+    """Of a known type, that they begin like, of a decent size and number."""
+    with pytest.raises(InvalidInput) as refused:
+        build(courses.eciu_course(attachments=attachments), courses.learner())
+
+    assert [place] == [fault.pointer for fault in refused.value.faults]
 
 
 def test_an_esco_skill_is_named_by_its_uuid_or_its_iri() -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.achievement import Achievements
 from eseal.credential.graph import terms
-from eseal.credential.micro_credential import Learner
-from eseal.credential.nodes import Json, Nodes, date_time, media, one_or_list, said
+from eseal.credential.micro_credential import Attachment, Learner
+from eseal.credential.nodes import MAX_ATTACHMENTS, Json, Nodes, date_time, one_or_list, said
 from eseal.credential.profile import concept, schemas
 from eseal.errors import InvalidInput
 from eseal.sealcore import Document, InvalidJson
@@ -143,6 +143,9 @@ def _course_part(same: _Same, award: _Award) -> _CoursePart:
     if not course.awarding_bodies:
         message = "A micro-credential needs at least one awarding body."
         nodes.fault("/micro_credential/awarding_bodies", "annex-i:awarding_bodies", message)
+    if len(course.attachments) > MAX_ATTACHMENTS:
+        message = f"A credential has at most {MAX_ATTACHMENTS} attachments; this one has {len(course.attachments)}."
+        nodes.fault("/micro_credential/attachments", "file-count", message)
     profile = Profile.ACCREDITED if course.accreditation else Profile.GENERIC
     achievement = Achievements(nodes, course, award.learner).achievement(course, "/micro_credential")
     identifiers = [nodes.identifier(item) for item in course.identifiers]
@@ -212,11 +215,12 @@ def _display(nodes: Nodes, course: MicroCredential) -> Json:
     by_language: dict[str, list[Json]] = {}
     for index, page in enumerate(pages):
         where = f"/micro_credential/display/pages/{index}"
-        if page.media_type not in {"image/png", "image/jpeg"}:
+        image = nodes.attachment(Attachment(page.media_type, page.content), where)
+        if page.media_type == "application/pdf":
             nodes.fault(f"{where}/media_type", "media-type", "A page is image/png or image/jpeg.")
+        if image is None:
             continue
         details = by_language.setdefault(page.language, [])
-        image = media(nodes.new_id("mediaObject"), page.media_type, page.content)
         details.append(
             {"id": nodes.new_id("displayDetail"), "type": "DisplayDetail", "page": len(details) + 1, "image": image}
         )

@@ -34,9 +34,11 @@ def check(document: Document, profiles: Iterable[Profile] | None = None) -> list
 
 def check_many(documents: Sequence[Document], profiles: Iterable[Profile] | None = None) -> list[list[Fault]]:
     """The faults of each credential, in order."""
-    wanted = None if profiles is None else frozenset(profiles) or frozenset({Profile.GENERIC})
-    asked = [wanted or named_profiles(document) for document in documents]
+    if profiles is None:
+        named = [named_profiles(document) for document in documents]
+    else:
+        named = [frozenset(profiles) or frozenset({Profile.GENERIC})] * len(documents)
     return [
-        [] if plain else judge(Graph(document.to_python()), named)
-        for document, named, plain in zip(documents, asked, accepted(documents, asked), strict=True)
+        [] if plain else judge(Graph(document.to_python()), own)
+        for document, own, plain in zip(documents, named, accepted(documents, named), strict=True)
     ]

@@ -29,6 +29,15 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     "image/jpeg": "JPEG",
     "text/plain": "TXT",
 }
+# What a caller may send, by how such a file begins.
+_BEGINNINGS: Final[Mapping[str, bytes]] = {
+    "application/pdf": b"%PDF-",
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+}
+# Every reader of a credential has to take its files in one piece with it.
+MAX_FILE_BYTES: Final = 2 * 1024 * 1024
+MAX_ATTACHMENTS: Final = 10
 
 
 def date_time(value: date | datetime) -> str:
@@ -150,12 +159,19 @@ class Nodes:
         return {**node, **said(spatial=spatial, schemeName=identifier.scheme)}
 
     def attachment(self, attachment: Attachment, where: str) -> Json | None:
-        """A file, or None, and a fault, where its media type is not one that an EDC carries."""
-        if attachment.media_type not in MEDIA_TYPES:
-            known = ", ".join(MEDIA_TYPES)
+        """A file, or None, and a fault, where it is not what an EDC carries: of a known type, and of a decent size."""
+        begins = _BEGINNINGS.get(attachment.media_type)
+        if begins is None:
+            known = ", ".join(_BEGINNINGS)
             self.fault(f"{where}/media_type", "media-type", f"A file's media_type is one of {known}.")
-            return None
-        return media(self.new_id("mediaObject"), attachment.media_type, attachment.content, attachment.title)
+        elif not attachment.content.startswith(begins):
+            self.fault(f"{where}/content", "media-type", f"This file does not begin like {attachment.media_type}.")
+        elif len(attachment.content) > MAX_FILE_BYTES:
+            message = f"A file has at most {MAX_FILE_BYTES} bytes; this one has {len(attachment.content)}."
+            self.fault(f"{where}/content", "file-size", message)
+        else:
+            return media(self.new_id("mediaObject"), attachment.media_type, attachment.content, attachment.title)
+        return None
 
     def location(self, region: Region, address: Mapping[str, str], where: str) -> Json:
         """A Location: the country in its address, the territorial unit beside it."""
@@ -208,7 +224,7 @@ class Nodes:
             self.fault(f"{where}/country", "edc-generic:Address.countryCode.minCount", message)
         legal: dict[str, list[Json]] = {"eidas": [], "registration": [], "vat": [], "tax": [], "other": []}
         for index, identifier in enumerate(body.identifiers):
-            if identifier.kind == "other":
+            if identifier.kind not in {"eidas", "registration", "vat", "tax"}:
                 legal["other"].append(self.identifier(Identifier(identifier.notation, identifier.scheme)))
             else:
                 legal[identifier.kind].append(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +25,21 @@ if TYPE_CHECKING:
 
 def accepted(documents: Sequence[Document], profiles: Sequence[frozenset[Profile]]) -> list[bool]:
     """Whether each document is in plain form and conforms to its profiles; False says nothing."""
-    places: defaultdict[Profile, list[int]] = defaultdict(list)
-    for place, named in enumerate(profiles):
-        # Each profile's schema holds the generic one.
-        for profile in named - {Profile.GENERIC} or {Profile.GENERIC}:
-            places[profile].append(place)
     plain = nodes_agree_many(documents)
-    for profile, chosen in places.items():
-        faults = schema(profile).faults_many([documents[place] for place in chosen], limit=1)
-        for place, found in zip(chosen, faults, strict=True):
-            plain[place] &= not found
+    for named in set(profiles):
+        places = [place for place, own in enumerate(profiles) if own is named or own == named]
+        chosen = documents if len(places) == len(documents) else [documents[place] for place in places]
+        for compiled in _schemas(named):
+            for place, faults in zip(places, compiled.faults_many(chosen, limit=1), strict=True):
+                if faults:
+                    plain[place] = False
     return plain
+
+
+@cache
+def _schemas(named: frozenset[Profile]) -> tuple[Schema, ...]:
+    """The schemas of some profiles; each holds the generic one."""
+    return tuple(schema(profile) for profile in named - {Profile.GENERIC} or {Profile.GENERIC})
 
 
 @cache

@@ -61,8 +61,7 @@ def declared_profiles(document: Document) -> frozenset[Profile]:
 
 def named_profiles(document: Document) -> frozenset[Profile]:
     """The profiles that credentialProfiles and credentialSchema name together; generic where they name none."""
-    named = declared_profiles(document) | _among(bytes_at(document, "/credentialSchema"))
-    return named or frozenset({Profile.GENERIC})
+    return _named(bytes_at(document, "/credentialProfiles"), bytes_at(document, "/credentialSchema"))
 
 
 def bytes_at(document: Document, pointer: str) -> bytes:
@@ -80,6 +79,11 @@ def _among(data: bytes) -> frozenset[Profile]:
         else:
             found |= {_SCHEMA_NAMES[name] for name in [iri.rsplit("/", 1)[-1]] if name in _SCHEMA_NAMES}
     return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _named(concepts: bytes, schemas_: bytes) -> frozenset[Profile]:
+    return (_among(concepts) | _among(schemas_)) or frozenset({Profile.GENERIC})
 
 
 def _ids(value: Any) -> Iterator[str]:
