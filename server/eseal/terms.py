@@ -131,7 +131,8 @@ class AwardFacts:
     """What the mandate policy needs to know of a credential, and no more: no learner data is here.
 
     Vocabulary items are IRIs except where a plain code is the field's habit: ``eqf_levels`` 1 to 8, ``isced_f`` codes
-    (``0613``), ``languages`` ISO 639-1, ``countries`` alpha-3. ``ects`` is the largest ECTS sum of any achievement.
+    (``0613``), ``languages`` ISO 639-1, ``countries`` alpha-3. ``ects`` is the largest ECTS sum of any achievement,
+    infinite where one is not a number.
     ``award_date`` is the calendar day where the credential says only that, else the aware datetime: the policy reads
     it in the alliance's time zone. ``qualifications`` are the ids of what was awarded (``specifiedBy``).
     """

@@ -159,3 +159,35 @@ def test_plaintext_off_loopback(tmp_path: Path) -> None:
     )
 
     assert "loopback" in refused_start(practice)
+
+
+@pytest.mark.parametrize("point", ["60 ECTS", "abc", "NaN", "Infinity", "-60", ""])
+def test_credits_that_are_no_number_pass_no_maximum(server: RunningServer, course: MicroCredential, point: str) -> None:
+    """DCU's mandate covers at most 30 ECTS: credits that cannot be read as a number are not under that maximum."""
+    with server.issuance() as issuance:
+        credential = payload(issuance.Issue(issue_request(course)).sealed)
+        specification = credential["credentialSubject"]["hasClaim"]["specifiedBy"]
+        specification["creditPoint"]["point"] = point
+        error = refusal(lambda: issuance.Seal(seal_request(credential)))
+
+    assert "scope-ects" in [refused.rule for refused in error.refusals]
+
+
+def test_issue_takes_credits_as_numbers(server: RunningServer, course: MicroCredential) -> None:
+    """Issue refuses credits that are not a decimal number, in their place."""
+    course.notional_workload.ects_credits = "two"
+    with server.issuance() as issuance:
+        error = refusal(lambda: issuance.Issue(issue_request(course)))
+
+    assert "INVALID_ARGUMENT" == error.code
+    assert "/micro_credential/notional_workload/ects_credits" in [fault.subject for fault in error.faults]
+
+
+def test_refusal_is_logged_with_who_and_why(server: RunningServer, course: MicroCredential) -> None:
+    """A refused request leaves a line with caller, request id, reason and rules."""
+    with server.issuance("utwente") as utwente:
+        refusal(lambda: utwente.Issue(issue_request(course, "refused-and-logged")))
+
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if "refused-and-logged" in line]
+    assert ["not_sealed"] == [line["event"] for line in lines]
+    assert ("MANDATE_REFUSED", ["caller-acts-for-awarding-body"]) == (lines[0]["reason"], lines[0]["rules"])

@@ -18,6 +18,7 @@ from rich.console import Console
 from eseal.errors import SetupError
 from eseal.hsm import generate_key, practice_token
 from eseal.mandate.practice import write_practice_register
+from eseal.rpc.settings import require_address
 from eseal.terms import Algorithm
 from eseal.trust import practice
 
@@ -39,16 +40,27 @@ def _group() -> None:
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or is empty.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", file_okay=False, help="A folder that does not exist yet, or is empty.")
+    ],
     algorithm: Annotated[Algorithm, typer.Option(help="The seal key's algorithm.")] = Algorithm.ES256,
     listen: Annotated[str, typer.Option(help="Where the server will listen.")] = "127.0.0.1:50051",
     metrics: Annotated[str, typer.Option(help="Where the metrics will be; empty turns them off.")] = "127.0.0.1:9464",
     processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
 ) -> None:
     """Make a practice set in DIR: CA, certificates, SoftHSM token, register, eseal.toml."""
-    if folder.exists() and any(folder.iterdir()):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = any(folder.iterdir())
+    except OSError as error:
+        raise SetupError("FOLDER_NOT_MADE", f"Cannot make {folder}: {error.strerror}.") from error
+    if taken:
         raise SetupError("FOLDER_NOT_EMPTY", f"{folder} is not empty: name a new folder.")
-    folder.mkdir(parents=True, exist_ok=True)
+    for address in filter(None, (listen, metrics)):
+        try:
+            require_address(address)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
     folder = folder.resolve()
     settings = practice_token(folder / "hsm", label=TOKEN_LABEL, pin=secrets.token_hex(8))
     spki = generate_key(settings, label=KEY_LABEL, algorithm=algorithm)

@@ -30,7 +30,7 @@ WARN = timedelta(days=30)
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def doctor(config: Annotated[Path, typer.Option("--config", help="eseal.toml")]) -> None:
+def doctor(config: Annotated[Path, typer.Option("--config", exists=True, dir_okay=False, help="eseal.toml")]) -> None:
     """Look at configuration, token, key, certificate, mandates, clock and database; say what to do."""
     console = Console()
     table = Table(box=None, pad_edge=False, show_header=False)

@@ -11,7 +11,7 @@ from eseal import assembly
 
 
 def serve(
-    config: Annotated[Path, typer.Option("--config", help="eseal.toml")],
+    config: Annotated[Path, typer.Option("--config", exists=True, dir_okay=False, help="eseal.toml")],
     port_file: Annotated[
         Path | None, typer.Option(help="Write the port here once calls are taken (for listen = host:0).")
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from eseal.credential.nodes import Json, Nodes, date_time, said
@@ -25,6 +26,7 @@ SHORT_LEARNING_PROGRAMME: Final = "74a4a268e8"
 ACTUAL: Final = "b7015a8a8c"
 LEARNING_OPPORTUNITY: Final = "64aad92881"
 PASS: Final[Mapping[str, str]] = {"en": "Pass"}
+_NUMBER: Final = re.compile(r"[0-9]{1,6}([.,][0-9]{1,6})?")
 
 
 class Achievements:
@@ -151,6 +153,11 @@ class Achievements:
             (other.framework, other.point, f"{where}/other_credits/{index}/framework")
             for index, other in enumerate(workload.other_credits)
         ]
+        for _, point, place in pairs:
+            if not _NUMBER.fullmatch(point):
+                nodes.fault(
+                    place.replace("/framework", "/point"), "credit-point", "Credits are a decimal number, such as 2.5."
+                )
         return [
             {
                 "id": nodes.new_id("creditPoint"),

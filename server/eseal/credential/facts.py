@@ -142,13 +142,17 @@ def _points(credits_: Iterable[Node]) -> Decimal | None:
     points: list[Decimal] = []
     for node in credits_:
         if any(framework.id == ects for framework in node.nodes("framework")):
-            for value in node.values("point"):
-                try:
-                    point = Decimal(value.text.replace(",", "."))
-                except InvalidOperation:
-                    continue
-                points += [point] if point.is_finite() else []
+            points += [_point(value.text) for value in node.values("point")]
     return sum(points, Decimal(0)) if points else None
+
+
+def _point(text: str) -> Decimal:
+    """A number of credits; infinite where it cannot be read or counts backwards, so that no maximum covers it."""
+    try:
+        point = Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        return Decimal("Infinity")
+    return point if point.is_finite() and point >= 0 else Decimal("Infinity")
 
 
 def _codes(nodes: Iterable[Node], term: str, name: str) -> Iterator[str]:

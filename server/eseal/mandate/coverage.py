@@ -36,7 +36,8 @@ def scope_refusals(scope: Narrowing, facts: AwardFacts, *, holder: str, subject:
         levels = frozenset(range(scope.eqf.lowest, scope.eqf.highest + 1))
         yield from _listed(Rule.SCOPE_EQF, "EQF level", facts.eqf_levels, levels, holder=holder, subject=subject)
     if not isinstance(scope.ects_maximum, str) and facts.ects is not None and facts.ects > scope.ects_maximum:
-        message = f"{holder} covers at most {scope.ects_maximum} ECTS, and the credential carries {facts.ects}"
+        carried = str(facts.ects) if facts.ects.is_finite() else "credits that are not a number"
+        message = f"{holder} covers at most {scope.ects_maximum} ECTS, and the credential carries {carried}"
         yield refusal(Rule.SCOPE_ECTS, message, subject)
     if not isinstance(scope.isced_f, str):
         yield from _fields(Rule.SCOPE_ISCED_F, facts.isced_f, scope.isced_f, holder=holder, subject=subject)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import structlog
 from prometheus_client import Counter
 
-from eseal.errors import EsealError, InvalidInput, MandateRefused
+from eseal.errors import EsealError, InvalidInput
 from eseal.issuance.stages import IssueRequest, Sealed
 from eseal.rpc import translate
 from eseal.rpc.observation import ITEMS, REFUSED, deadline_of
@@ -89,13 +89,13 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
 
     async def Issue(self, request: issuance_pb2.IssueRequest, context: Context) -> issuance_pb2.IssueResponse:
         """Build one credential and seal it."""
-        sealed = await self._one(lambda: translate.issue_request(request), context, "Issue")
+        sealed = await self._one(request, translate.issue_request, context, "Issue")
         response: issuance_pb2.IssueResponse = translate.sealed_as(issuance_pb2.IssueResponse, sealed)
         return response
 
     async def Seal(self, request: issuance_pb2.SealRequest, context: Context) -> issuance_pb2.SealResponse:
         """Seal one credential."""
-        sealed = await self._one(lambda: translate.seal_request(request), context, "Seal")
+        sealed = await self._one(request, translate.seal_request, context, "Seal")
         response: issuance_pb2.SealResponse = translate.sealed_as(issuance_pb2.SealResponse, sealed)
         return response
 
@@ -135,18 +135,24 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
             facts=[issuance_pb2.Fact(name=name, value=value) for name, value in decision.facts_used],
         )
 
-    async def _one(self, read: Callable[[], IssueRequest | SealRequest], context: Context, method: str) -> Sealed:
+    async def _one(
+        self, request: Any, read: Callable[[Any], IssueRequest | SealRequest], context: Context, method: str
+    ) -> Sealed:
         """Seal a batch of one; raise what became of it where that is an error."""
         caller = self._callers.of(context)
         deadline = deadline_of(context)
 
         def seal() -> Sealed | EsealError:
-            (outcome,) = self._sealing.run([read()], caller=caller, lane=Lane.INTERACTIVE, deadline=deadline)
+            try:
+                requests = [read(request)]
+            except EsealError as error:
+                return error
+            (outcome,) = self._sealing.run(requests, caller=caller, lane=Lane.INTERACTIVE, deadline=deadline)
             return outcome
 
         outcome = await self._work.run(Lane.INTERACTIVE, seal)
         if isinstance(outcome, EsealError):
-            _count(outcome, method)
+            _refused(outcome, request.request_id, caller, method)
             raise outcome
         _record(outcome, caller, method)
         return outcome
@@ -204,8 +210,11 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
                     outcomes[place] = error
             answers = self._sealing.run(list(requests.values()), caller=caller, lane=Lane.BULK, deadline=deadline)
             outcomes.update(zip(requests, answers, strict=True))
-            for outcome in outcomes.values():
-                _record(outcome, caller, method) if isinstance(outcome, Sealed) else _count(outcome, method)
+            for place, outcome in outcomes.items():
+                if isinstance(outcome, Sealed):
+                    _record(outcome, caller, method)
+                else:
+                    _refused(outcome, items[place].request_id, caller, method)
             return [translate.item_result(item.request_id, outcomes[place]) for place, item in enumerate(items)]
 
         return await self._work.run(Lane.BULK, seal)
@@ -227,8 +236,12 @@ def _record(sealed: Sealed, caller: Caller, method: str) -> None:
     )
 
 
-def _count(error: EsealError, method: str) -> None:
+def _refused(error: EsealError, request_id: str, caller: Caller, method: str) -> None:
+    """One line for each refusal: who, for which request, and the reason; of the mandate policy, its rules."""
     ITEMS.labels(method, error.code).inc()
-    if isinstance(error, MandateRefused):
-        for rule in {refusal.rule for refusal in error.refusals}:
-            REFUSED.labels(rule).inc()
+    rules = sorted({refusal.rule for refusal in getattr(error, "refusals", ())})
+    for rule in rules:
+        REFUSED.labels(rule).inc()
+    log.info(
+        "not_sealed", caller=caller.uri, request_id=request_id[:128], code=error.code, reason=error.reason, rules=rules
+    )

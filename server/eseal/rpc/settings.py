@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+_LAST_PORT = 65535
 
 
 class _Frozen(BaseModel):
@@ -47,6 +49,11 @@ class ServerSettings(_Frozen):
     metrics: str = Field("", description="host:port of the Prometheus metrics; empty means none.")
     grace: float = Field(30.0, ge=0, description="Seconds that a stopping server gives to what is in flight.")
 
+    @field_validator("listen", "metrics")
+    @classmethod
+    def _host_and_port(cls, address: str) -> str:
+        return require_address(address) if address else address
+
     @model_validator(mode="after")
     def _one_way_in(self) -> ServerSettings:
         if (self.tls is None) == (self.plaintext is None):
@@ -64,6 +71,14 @@ class ServerSettings(_Frozen):
     def port(self) -> int:
         """The port part of ``listen``."""
         return int(self.listen.rpartition(":")[2])
+
+
+def require_address(address: str) -> str:
+    """Return ``address`` if it is host:port; ValueError else."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal() and int(port) <= _LAST_PORT):
+        raise ValueError(f"{address!r} is not host:port with a port from 0 to {_LAST_PORT}")
+    return address
 
 
 def is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ time-stamp proves a time only where the same holds for its authority.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ _HEADER_SUB_INDICATIONS = {
     HeaderRule.ALG: "SIG_CONSTRAINTS_FAILURE",
     HeaderRule.CONTENT_TYPE: "SIG_CONSTRAINTS_FAILURE",
 }
+# Clocks differ a little; a seal from further ahead claims a time that has not been yet.
+_CLOCK_SKEW = timedelta(minutes=5)
 _NO_ANCHOR = "No trust anchor was given, so whom the certificate may be believed is not known."
 
 
@@ -134,7 +137,7 @@ def judge(
     # Whom a broken seal claims to be from is of no interest, and finding out is the costliest step.
     if certificate is not None and findings.indication is not Indication.TOTAL_FAILED:
         _judge_certificate(findings, signature, certificate, anchors=anchors, moment=best_signature_time or at)
-    _judge_acceptance(findings, signature, certificate)
+    _judge_acceptance(findings, signature, certificate, at=at)
     for stamp in timestamps:
         if stamp.indication is Indication.FAILED:
             findings.note(stamp.reason, wrong=True)
@@ -248,7 +251,9 @@ def _judge_certificate(
         findings.indeterminate("CHAIN_CONSTRAINTS_FAILURE", message)
 
 
-def _judge_acceptance(findings: _Findings, signature: JadesSignature, certificate: Certificate | None) -> None:
+def _judge_acceptance(
+    findings: _Findings, signature: JadesSignature, certificate: Certificate | None, *, at: datetime
+) -> None:
     """Clause 5.2.8: the signed attributes, by the rules of the baseline."""
     for fault in signature.faults:
         sub_indication = next((word for rule, word in _HEADER_SUB_INDICATIONS.items() if rule == fault.rule), "")
@@ -260,6 +265,8 @@ def _judge_acceptance(findings: _Findings, signature: JadesSignature, certificat
     if certificate is not None and claimed is not None and not certificate.is_valid_at(claimed):
         message = "The claimed signing time is outside the validity of the seal certificate."
         findings.indeterminate("SIG_CONSTRAINTS_FAILURE", message)
+    if claimed is not None and claimed > at + _CLOCK_SKEW:
+        findings.note("The claimed signing time is after the time of this verification.", wrong=True)
 
 
 def _judge_timestamp(
