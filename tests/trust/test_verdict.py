@@ -32,14 +32,14 @@ ROOT = TrustAnchors([SEALER.root.der])
 ISSUING_CA = TrustAnchors([SEALER.ca.der])
 
 
-def _verdict(document: bytes, anchors: TrustAnchors | None = ROOT, at: datetime = NOW) -> SealVerdict:
+def _verdict(document: bytes, anchors: TrustAnchors | None = ROOT, at: datetime | None = None) -> SealVerdict:
     [signature] = read(document).signatures
     verifies = None
     if signature.claimed_certificate and signature.content.signed is not None:
         key = sealcore.PublicKey(read_certificate(signature.claimed_certificate).spki)
         signing_input = signature.protected.encode() + b"." + signature.content.signed
         verifies = key.verify(signature.header.algorithm, signing_input, signature.signature)
-    return judge(signature, verifies=verifies, anchors=anchors, at=at)
+    return judge(signature, verifies=verifies, anchors=anchors, at=at or datetime.now(UTC))
 
 
 def _words(verdict: SealVerdict) -> tuple[str, str, bool]:
@@ -93,8 +93,10 @@ def test_seal_from_the_future_is_wrong() -> None:
     assert ("INDETERMINATE", "OUT_OF_BOUNDS_NO_POE", True) == _words(
         _verdict(sealed, ISSUING_CA, NOW - timedelta(days=400))
     )
-    assert _verdict(sealed, ISSUING_CA, NOW - timedelta(minutes=6)).wrong
-    assert not _verdict(sealed, ISSUING_CA, NOW - timedelta(minutes=4)).wrong
+    claimed = _verdict(sealed, ISSUING_CA).signing_time
+    assert claimed is not None
+    assert _verdict(sealed, ISSUING_CA, claimed - timedelta(minutes=6)).wrong
+    assert not _verdict(sealed, ISSUING_CA, claimed - timedelta(minutes=4)).wrong
 
 
 def test_forger_is_no_less_wrong_for_having_expired() -> None:
