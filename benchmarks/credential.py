@@ -66,7 +66,7 @@ def main() -> None:
 
 def credentials(count: int) -> dict[str, list[Document]]:
     """Credentials to complete, by name: of ``count`` learners of a course, and the Commission's sample under new ids."""
-    badge = Attachment("image/png", bytes(range(256)) * 4, {"en": "Badge"})
+    badge = Attachment("image/png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, {"en": "Badge"})
     course = courses.eciu_course(display=courses.PAGES, attachments=(badge,), description={"en": "Completed. " * 60})
     made = {"15 KB": [build(course, courses.learner(given_name=f"Learner {n}")) for n in range(count)]}
     if SAMPLE.exists():
