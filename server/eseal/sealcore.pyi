@@ -5,7 +5,7 @@ with the buffer protocol; they are read, never kept.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias, final
 
 from typing_extensions import Buffer
 
@@ -22,6 +22,7 @@ class InvalidJws(ValueError):
 
     pointer: str
 
+@final
 class Document:
     """A JSON document, parsed once and immutable; edits yield another Document and share what did not change."""
 
@@ -45,9 +46,10 @@ class Document:
         """RFC 8785 bytes."""
     def digest(self, algorithm: Digest = "sha256") -> bytes:
         """The digest of the canonical bytes."""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@final
 class SchemaFault:
     """One violated JSON Schema keyword; both pointers are RFC 6901."""
 
@@ -56,18 +58,20 @@ class SchemaFault:
     schema_pointer: str
     message: str
 
+@final
 class Schema:
     """A compiled JSON Schema (2020-12). ``resources`` maps ``$id`` to further schemas; nothing is ever fetched."""
 
-    def __init__(self, schema: Buffer, resources: Mapping[str, Buffer] = ...) -> None: ...
+    def __new__(cls, schema: Buffer, resources: Mapping[str, Buffer] = ...) -> Self: ...
     def is_valid(self, document: Document) -> bool: ...
     def faults(self, document: Document, *, limit: int = 100) -> list[SchemaFault]: ...
     def faults_many(self, documents: Sequence[Document], *, limit: int = 100) -> list[list[SchemaFault]]: ...
 
+@final
 class Template:
     """A Document with holes: the constant parts are canonicalised once, ``fill`` adds what differs."""
 
-    def __init__(self, document: Document, holes: Sequence[str]) -> None:
+    def __new__(cls, document: Document, holes: Sequence[str]) -> Self:
         """``holes`` are JSON pointers into ``document``; what stands there is replaced by each fill."""
     def fill(self, values: Sequence[JsonValue | Document]) -> bytes:
         """Canonical bytes, equal to those of the document with each hole set to its value."""
@@ -84,10 +88,11 @@ def nodes_agree_many(documents: Sequence[Document]) -> list[bool]:
 def digest(algorithm: Digest, data: Buffer) -> bytes: ...
 def digest_many(algorithm: Digest, data: Sequence[Buffer]) -> list[bytes]: ...
 
+@final
 class PublicKey:
     """A public key from SubjectPublicKeyInfo DER: P-256, P-384, P-521 or RSA of 2048 bits and more."""
 
-    def __init__(self, spki: Buffer) -> None: ...
+    def __new__(cls, spki: Buffer) -> Self: ...
     kind: Literal["P-256", "P-384", "P-521", "RSA"]
     bits: int
     def verify(self, algorithm: str, signing_input: Buffer, signature: Buffer) -> bool:
@@ -114,7 +119,7 @@ def verify_many(
     payloads: Sequence[Buffer],
     signatures: Sequence[Buffer],
     *,
-    b64: Sequence[bool] | bool = False,
+    b64: Sequence[bool] | bool = ...,
     threads: int | None = None,
 ) -> list[bool]: ...
 def assemble_general(
@@ -141,6 +146,7 @@ def assemble_flattened(
 def assemble_compact(payload: Buffer, protected: str, signature: Buffer, *, b64: bool = True) -> bytes:
     """A compact JWS. Unencoded payloads are printable ASCII without a full stop (RFC 7797 section 5.2)."""
 
+@final
 class JwsSignature:
     """One signature of a JWS: ``protected`` verbatim, ``header`` its parsed protected header, ``unprotected`` the
     unprotected one (or None), ``signature`` raw bytes, ``signature_text`` the base64url text (time-stamps cover it),
@@ -153,6 +159,7 @@ class JwsSignature:
     signature_text: str
     extra: list[str]
 
+@final
 class Jws:
     """A JWS as received. ``payload`` is the member's own bytes: for ``b64: false`` the UTF-8 of the JSON string, else
     the base64url text; None where it is detached. ``b64`` is the RFC 7797 header, the same in all signatures. ``extra``
