@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -24,9 +26,11 @@ from tests.harness.server import practice_set, running_server
 from tests.path.calls import ADA, issue_request, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from eseal_client import MicroCredential
+    from eseal_client.errors import EsealError
     from tests.harness.server import RunningServer
 
 DCU = "spiffe://eciu.example/member/dcu/back-end"
@@ -190,3 +194,47 @@ def _children(pid: int) -> list[int]:
         if parent == pid and b"spawn_main" in command:
             workers.append(int(entry.name))
     return workers
+
+
+def test_mandate_is_withdrawn_while_the_server_runs(tmp_path: Path, course: MicroCredential) -> None:
+    """A withdrawn mandate seals nothing more, within seconds and without a restart; what was sealed is still answered."""
+    practice = practice_set(tmp_path / "set")
+    practice.configure(('register = "register"', 'register = "register"\nreload_seconds = 0.1'))
+    with running_server(practice) as server, server.issuance() as issuance:
+        first = issuance.Issue(issue_request(course, "before"))
+        _eseal("mandate", "withdraw", "dcu-practice", "--reason", "test", "--register", practice.folder / "register")
+        error = _until_refused(lambda: issuance.Issue(issue_request(course)))
+        again = issuance.Issue(issue_request(course, "before"))
+
+    assert "FAILED_PRECONDITION" == error.code
+    assert "mandate-not-withdrawn" in [refused.rule for refused in error.refusals]
+    assert first == again
+
+
+def test_mandate_is_over(tmp_path: Path, course: MicroCredential) -> None:
+    """A mandate whose last day is past seals nothing, and the day is named."""
+    practice = practice_set(tmp_path / "set")
+    mandate = practice.folder / "register/mandates/dcu-practice.toml"
+    lines = mandate.read_text().splitlines(keepends=True)
+    mandate.write_text("".join("valid_until = 2025-01-31\n" if "valid_until" in line else line for line in lines))
+    with running_server(practice) as server, server.issuance() as issuance:
+        error = refusal(lambda: issuance.Issue(issue_request(course)))
+
+    assert "FAILED_PRECONDITION" == error.code
+    assert any(refused.rule == "mandate-in-force" and "2025-01-31" in refused.message for refused in error.refusals)
+
+
+def _eseal(*arguments: object) -> None:
+    subprocess.run([sys.executable, "-m", "eseal", *map(str, arguments)], check=True, capture_output=True)
+
+
+def _until_refused(call: Callable[[], object]) -> EsealError:
+    """Call until it is refused, for at most ten seconds."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            call()
+        except grpc.RpcError as error:
+            return from_rpc(error)
+        assert time.monotonic() < until
+        time.sleep(0.1)

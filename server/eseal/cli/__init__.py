@@ -6,10 +6,13 @@ open), 2 for misuse.
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -17,7 +20,6 @@ from rich.markup import escape
 from eseal.cli import dev, ledger, mandate
 from eseal.cli.check import check
 from eseal.cli.doctor import doctor
-from eseal.cli.sealing import issue, seal
 from eseal.cli.serve import serve
 from eseal.cli.verify import verify
 from eseal.errors import EsealError
@@ -29,8 +31,12 @@ app = typer.Typer(
     help="Seal European Digital Credentials for the universities of an alliance, and verify them.",
 )
 app.command()(serve)
-app.command()(issue)
-app.command()(seal)
+if find_spec("eseal_client"):
+    # They call a server, so they need the client: pip install clients/python.
+    from eseal.cli.sealing import issue, seal
+
+    app.command()(issue)
+    app.command()(seal)
 app.command()(verify)
 app.command()(check)
 app.command()(doctor)
@@ -39,17 +45,28 @@ app.add_typer(ledger.app, name="ledger", help="The record of every seal: list, e
 app.add_typer(dev.app, name="dev", help="A complete practice set: CA, token, register, configuration.")
 
 
-@app.callback()
-def _options(
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    if show_version:
+def _print_version(asked: bool) -> None:
+    if asked:
         typer.echo(f"eseal {version('eseal')}")
         raise typer.Exit
 
 
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    del show_version
+
+
 def main() -> None:
     """Run the command line; an error of the house is one sentence for the person who must act, not a traceback."""
+    # The server sets up its own log. A command says what it found by itself; only warnings go beside that.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     try:
         app()
     except EsealError as error:
