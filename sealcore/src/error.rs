@@ -62,6 +62,7 @@ impl std::error::Error for Error {}
 /// The rules of strict JSON, one for each way of breaking them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[repr(u32)] // as wide as an offset: the parser hands both up in registers
 pub enum JsonRule {
     /// RFC 8259 section 8.1: no byte order mark.
     ByteOrderMark,

@@ -7,6 +7,7 @@
 pub(crate) mod canonical;
 pub mod document;
 pub(crate) mod number;
+mod order;
 pub mod parse;
 pub mod pointer;
 pub(crate) mod string;

@@ -2,6 +2,7 @@
 
 use super::{
     number::{self, Number, Shape},
+    order::Orderer,
     string,
     tape::{Entry, Kind, Source, Tape, View, flag},
 };
@@ -49,8 +50,9 @@ pub(crate) fn parse(source: Source, limits: Limits) -> Result<Tape, Error> {
 pub(crate) struct Parsed {
     pub(crate) entries: Vec<Entry>,
     pub(crate) aux: Vec<u8>,
-    names: Vec<Name>,
-    unescaped: Vec<u8>,
+    /// The containers around the one being read.
+    around: Vec<Container>,
+    orderer: Orderer,
 }
 
 impl Parsed {
@@ -77,10 +79,10 @@ impl Parsed {
     fn read_text(&mut self, text: &[u8], limits: Limits) -> Result<(), Error> {
         self.entries.clear();
         self.aux.clear();
-        self.names.clear();
-        self.unescaped.clear();
-        let mut parser = Parser { text, at: 0, max_depth: limits.max_depth, into: self };
-        parser.document()
+        self.around.clear();
+        self.orderer.clear();
+        let mut parser = Parser { text, max_depth: limits.max_depth as usize, into: self };
+        parser.document().map_err(|fault| Error::json(fault.at as usize, fault.rule))
     }
 }
 
@@ -93,441 +95,429 @@ fn first_fault(bytes: &[u8], limits: Limits) -> Error {
     }
 }
 
-/// A member's name while its object is being read: enough to put names in order without reading them again.
-#[derive(Clone, Copy)]
-struct Name {
-    /// The next eight bytes that the order depends on.
-    chunk: u64,
-    /// Unescaped name: a span of the text, or of `Parsed::unescaped`.
-    start: u32,
-    length: u32,
-    escaped: bool,
-    /// Where the name's opening quote stands in the text.
+/// [`Error::Json`], small enough to be handed up in a register.
+pub(super) struct Fault {
     at: u32,
-    /// The member's entry.
-    entry: u32,
+    rule: JsonRule,
 }
 
-impl Name {
-    /// How many bytes of the name there are from `from` on, where all above eight are alike.
-    fn rest(&self, from: u32) -> u32 {
-        self.length.saturating_sub(from).min(9)
+impl Fault {
+    #[cold]
+    pub(super) fn new(at: usize, rule: JsonRule) -> Self {
+        Self { at: span(at), rule }
     }
 }
 
-/// A string token or name as found in the text.
+/// A string token or name as found in the text. All fields are alike, so that it lives in registers.
+#[derive(Clone, Copy, Default)]
 struct Token {
     start: u32,
     end: u32,
-    escaped: bool,
-    /// The token's canonical form is in `aux`, and the span lies there.
-    aux: bool,
+    /// What comes after it in the text.
+    after: u32,
+    /// [`ESCAPED`] and [`AUX`].
+    facts: u32,
 }
 
+const ESCAPED: u32 = flag::ESCAPED as u32;
+/// The token's canonical form is in `aux`, and the span lies there.
+const AUX: u32 = flag::AUX as u32;
+/// From a string's flags to those of a name.
+const NAME_SHIFT: u32 = flag::NAME_ESCAPED.trailing_zeros() - flag::ESCAPED.trailing_zeros();
+
+impl Token {
+    fn escaped(self) -> bool {
+        self.facts & ESCAPED != 0
+    }
+
+    fn aux(self) -> bool {
+        self.facts & AUX != 0
+    }
+}
+
+/// A container under way, and what is known of it so far.
+struct Container {
+    /// Its entry.
+    index: u32,
+    /// Its closing mark; 0 around the root.
+    closing: u8,
+    /// Neither white space nor anything else but the canonical text.
+    canonical: bool,
+    /// The members' names ascend.
+    sorted: bool,
+    /// The same as `canonical` for the current member, from its name to its colon.
+    tight: bool,
+    /// The last name's first eight bytes, as they are compared, and its entry; 0 before there is one.
+    last_chunk: u64,
+    last: u32,
+}
+
+impl Container {
+    fn new(index: u32, closing: u8) -> Self {
+        Self { index, closing, canonical: true, sorted: true, tight: true, last_chunk: 0, last: 0 }
+    }
+}
+
+/// One loop and no recursion: the cursor `at` is handed on by value, so that it stays in a register.
 struct Parser<'a> {
     text: &'a [u8],
-    at: usize,
-    max_depth: u32,
+    max_depth: usize,
     into: &'a mut Parsed,
 }
 
 /// Offsets fit: `HIGHEST_MAX_BYTES` is far below 2^32, and `aux` grows by at most 25 bytes for each number token.
 #[allow(clippy::cast_possible_truncation)]
-fn span(at: usize) -> u32 {
+pub(super) fn span(at: usize) -> u32 {
     at as u32
 }
 
 impl Parser<'_> {
-    fn document(&mut self) -> Result<(), Error> {
-        self.skip_white_space();
-        self.value(None, 0)?;
-        self.skip_white_space();
-        if self.at < self.text.len() {
-            return Err(Error::json(self.at, JsonRule::TrailingBytes));
+    fn document(&mut self) -> Result<(), Fault> {
+        let mut container = Container::new(0, 0);
+        let mut name = Token::default();
+        let mut at = self.after_white_space(0);
+        loop {
+            let opening = self.byte(at);
+            let mut more = false;
+            if opening == b'{' || opening == b'[' {
+                let inner = self.open(at, opening, name)?;
+                self.into.around.push(std::mem::replace(&mut container, inner));
+                at = self.tight_after_white_space(at + 1, &mut container.canonical);
+                more = self.byte(at) != container.closing;
+            } else {
+                at = self.scalar(at, opening, name, &mut container)?;
+            }
+            while !more {
+                at = self.tight_after_white_space(at, &mut container.canonical);
+                let mark = self.byte(at);
+                if container.closing == 0 {
+                    return if at < self.text.len() { Err(Fault::new(at, JsonRule::TrailingBytes)) } else { Ok(()) };
+                } else if mark == b',' {
+                    at = self.tight_after_white_space(at + 1, &mut container.canonical);
+                    more = true;
+                } else if mark == container.closing {
+                    at += 1;
+                    self.close(&mut container, at)?;
+                } else {
+                    return Err(self.fault(at, expected_after_item(&container)));
+                }
+            }
+            name = Token::default();
+            if container.closing == b'}' {
+                (name, at) = self.name(at, &mut container)?;
+            }
         }
-        Ok(())
     }
 
     /// The byte at the cursor; 0 past the end, which no rule allows outside a string.
-    fn peek(&self) -> u8 {
-        self.text.get(self.at).copied().unwrap_or(0)
-    }
-
-    /// Whether there was any.
     #[inline]
-    fn skip_white_space(&mut self) -> bool {
-        let from = self.at;
-        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
-            self.at += 1;
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    fn after_white_space(&self, at: usize) -> usize {
+        if self.byte(at) > b' ' { at } else { self.after_any_white_space(at) }
+    }
+
+    /// The same, and note in `tight` if there was any.
+    #[inline]
+    fn tight_after_white_space(&self, at: usize, tight: &mut bool) -> usize {
+        let after = self.after_white_space(at);
+        *tight &= after == at;
+        after
+    }
+
+    #[inline(never)]
+    fn after_any_white_space(&self, mut at: usize) -> usize {
+        const INDENT: [u8; 8] = [b' '; 8];
+        loop {
+            while self.text.get(at..).is_some_and(|rest| rest.starts_with(&INDENT)) {
+                at += INDENT.len();
+            }
+            if !matches!(self.byte(at), b' ' | b'\n' | b'\r' | b'\t') {
+                return at;
+            }
+            at += 1;
         }
-        self.at != from
     }
 
     #[cold]
-    fn fault(&self, rule: JsonRule) -> Error {
-        let rule = if self.at >= self.text.len() { JsonRule::UnexpectedEnd } else { rule };
-        Error::json(self.at, rule)
-    }
-
-    /// Read the value at the cursor; whether its span is canonical.
-    fn value(&mut self, name: Option<&Token>, depth: u32) -> Result<bool, Error> {
-        match self.peek() {
-            b'"' => self.string(name),
-            b'{' => self.object(name, depth),
-            b'[' => self.array(name, depth),
-            b'-' | b'0'..=b'9' => self.number(name),
-            b't' => self.literal(name, b"true", Kind::True),
-            b'f' => self.literal(name, b"false", Kind::False),
-            b'n' => self.literal(name, b"null", Kind::Null),
-            b'N' | b'I' => Err(self.not_finite_or(JsonRule::ExpectedValue)),
-            _ => Err(self.fault(JsonRule::ExpectedValue)),
-        }
-    }
-
-    #[cold]
-    fn not_finite_or(&self, rule: JsonRule) -> Error {
-        let rest = &self.text[self.at..];
-        let rest = rest.strip_prefix(b"-").unwrap_or(rest);
-        let rule = if rest.starts_with(b"NaN") || rest.starts_with(b"Infinity") { JsonRule::NotFinite } else { rule };
-        self.fault(rule)
+    fn fault(&self, at: usize, rule: JsonRule) -> Fault {
+        Fault::new(at, if at >= self.text.len() { JsonRule::UnexpectedEnd } else { rule })
     }
 
     /// Add an entry whose end and flags are known.
-    fn push(&mut self, name: Option<&Token>, start: usize, kind: Kind, flags: u8) -> u32 {
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // a name's facts are two bits
+    fn push(&mut self, name: Token, start: u32, end: u32, kind: Kind, flags: u8) -> u32 {
         let index = span(self.into.entries.len());
-        let mut entry = Entry {
-            name_start: 0,
-            name_end: 0,
-            start: span(start),
-            end: span(self.at),
+        self.into.entries.push(Entry {
+            name_start: name.start,
+            name_end: name.end,
+            start,
+            end,
             next: index + 1,
             after: 0,
             extra: 0,
             kind,
-            flags,
+            flags: flags | (name.facts << NAME_SHIFT) as u8,
             aux_length: 0,
-        };
-        if let Some(name) = name {
-            entry.name_start = name.start;
-            entry.name_end = name.end;
-            entry.flags |= u8::from(name.escaped) * flag::NAME_ESCAPED | u8::from(name.aux) * flag::NAME_AUX;
-        }
-        self.into.entries.push(entry);
+        });
         index
     }
 
-    fn literal(&mut self, name: Option<&Token>, word: &[u8], kind: Kind) -> Result<bool, Error> {
-        let start = self.at;
-        for &byte in word {
-            if self.peek() != byte {
-                return Err(self.fault(JsonRule::ExpectedValue));
-            }
-            self.at += 1;
+    fn open(&mut self, at: usize, opening: u8, name: Token) -> Result<Container, Fault> {
+        if self.into.around.len() >= self.max_depth {
+            return Err(self.fault(at, JsonRule::TooDeep));
         }
-        self.push(name, start, kind, flag::CANONICAL);
-        Ok(true)
+        let kind = if opening == b'{' { Kind::Object } else { Kind::Array };
+        // In ASCII the closing mark stands two after the opening one.
+        Ok(Container::new(self.push(name, span(at), 0, kind, 0), opening + 2))
     }
 
-    fn number(&mut self, name: Option<&Token>) -> Result<bool, Error> {
-        let start = self.at;
-        let shape = self.number_token()?;
-        let token = &self.text[start..self.at];
+    /// Finish the container that ends before `end`, and go on with the one around it.
+    fn close(&mut self, container: &mut Container, end: usize) -> Result<(), Fault> {
+        let Some(around) = self.into.around.pop() else { return Ok(()) };
+        let closed = std::mem::replace(container, around);
+        let next = span(self.into.entries.len());
+        let entry = &mut self.into.entries[closed.index as usize];
+        entry.end = span(end);
+        entry.next = next;
+        entry.flags |= u8::from(closed.closing == b'}' && closed.sorted) * flag::SORTED;
+        let canonical = closed.canonical && closed.sorted;
+        entry.flags |= item_flags(container, canonical);
+        if !closed.sorted {
+            let Parsed { entries, aux, orderer, .. } = &mut *self.into;
+            orderer.link_members(self.text, aux, entries, closed.index)?;
+        }
+        Ok(())
+    }
+
+    /// Read a value that is no container; what comes after it.
+    #[inline]
+    fn scalar(&mut self, at: usize, first: u8, name: Token, container: &mut Container) -> Result<usize, Fault> {
+        if first == b'"' {
+            let token = self.string_token(at)?;
+            let flags = token.facts as u8 | item_flags(container, !token.aux());
+            self.push(name, token.start, token.end, Kind::String, flags);
+            return Ok(token.after as usize);
+        }
+        match first {
+            b'-' | b'0'..=b'9' => self.number(at, name, container),
+            b't' => self.literal(at, b"true", Kind::True, name, container),
+            b'f' => self.literal(at, b"false", Kind::False, name, container),
+            b'n' => self.literal(at, b"null", Kind::Null, name, container),
+            b'N' | b'I' => Err(self.not_finite_or(at, JsonRule::ExpectedValue)),
+            _ => Err(self.fault(at, JsonRule::ExpectedValue)),
+        }
+    }
+
+    #[cold]
+    fn not_finite_or(&self, at: usize, rule: JsonRule) -> Fault {
+        let rest = &self.text[at..];
+        let rest = rest.strip_prefix(b"-").unwrap_or(rest);
+        let rule = if rest.starts_with(b"NaN") || rest.starts_with(b"Infinity") { JsonRule::NotFinite } else { rule };
+        self.fault(at, rule)
+    }
+
+    fn literal(
+        &mut self,
+        at: usize,
+        word: &[u8],
+        kind: Kind,
+        name: Token,
+        container: &mut Container,
+    ) -> Result<usize, Fault> {
+        for (position, &byte) in word.iter().enumerate() {
+            if self.byte(at + position) != byte {
+                return Err(self.fault(at + position, JsonRule::ExpectedValue));
+            }
+        }
+        let end = at + word.len();
+        self.push(name, span(at), span(end), kind, item_flags(container, true));
+        Ok(end)
+    }
+
+    fn number(&mut self, start: usize, name: Token, container: &mut Container) -> Result<usize, Fault> {
+        let (shape, end) = self.number_token(start)?;
         let integer = u8::from(shape.fraction == 0 && !shape.exponent) * flag::INTEGER;
-        let read = number::read(token, shape).map_err(|rule| Error::json(start, rule))?;
-        match read {
+        match number::read(&self.text[start..end], shape).map_err(|rule| Fault::new(start, rule))? {
             Number::Canonical => {
-                self.push(name, start, Kind::Number, integer | flag::CANONICAL);
-                Ok(true)
+                self.push(name, span(start), span(end), Kind::Number, integer | item_flags(container, true));
             }
             Number::Other(value) => {
                 let aux_start = self.into.aux.len();
                 number::write(value, &mut self.into.aux);
-                let index = self.push(name, start, Kind::Number, integer | flag::AUX);
                 let length = self.into.aux.len() - aux_start;
+                let flags = integer | flag::AUX | item_flags(container, false);
+                let index = self.push(name, span(start), span(end), Kind::Number, flags);
                 let entry = &mut self.into.entries[index as usize];
                 entry.extra = span(aux_start);
                 entry.aux_length = u8::try_from(length).unwrap_or(0);
-                Ok(false)
             }
         }
+        Ok(end)
     }
 
     /// RFC 8259 section 6.
-    fn number_token(&mut self) -> Result<Shape, Error> {
-        if self.peek() == b'-' {
-            self.at += 1;
+    fn number_token(&self, start: usize) -> Result<(Shape, usize), Fault> {
+        let first = start + usize::from(self.byte(start) == b'-');
+        let mut at = self.after_digits(first);
+        let mut shape = Shape { whole: at - first, fraction: 0, exponent: false };
+        if shape.whole == 0 {
+            let infinite = matches!(self.byte(first), b'I' | b'N');
+            return Err(self.not_finite_or(if infinite { start } else { first }, JsonRule::InvalidNumber));
         }
-        let first = self.peek();
-        let whole = self.digits();
-        if whole == 0 {
-            self.at -= usize::from(first == b'I' || first == b'N');
-            return Err(self.not_finite_or(JsonRule::InvalidNumber));
+        if self.byte(first) == b'0' && shape.whole > 1 {
+            return Err(Fault::new(first, JsonRule::LeadingZero));
         }
-        if first == b'0' && whole > 1 {
-            return Err(Error::json(self.at - whole, JsonRule::LeadingZero));
-        }
-        let mut shape = Shape { whole, fraction: 0, exponent: false };
-        if self.peek() == b'.' {
-            self.at += 1;
-            shape.fraction = self.digits();
+        if self.byte(at) == b'.' {
+            let point = at;
+            at = self.after_digits(at + 1);
+            shape.fraction = at - point - 1;
             if shape.fraction == 0 {
-                return Err(self.fault(JsonRule::InvalidNumber));
+                return Err(self.fault(at, JsonRule::InvalidNumber));
             }
         }
-        if matches!(self.peek(), b'e' | b'E') {
+        if matches!(self.byte(at), b'e' | b'E') {
             shape.exponent = true;
-            self.at += 1;
-            if matches!(self.peek(), b'+' | b'-') {
-                self.at += 1;
-            }
-            if self.digits() == 0 {
-                return Err(self.fault(JsonRule::InvalidNumber));
+            let digits = at + 1 + usize::from(matches!(self.byte(at + 1), b'+' | b'-'));
+            at = self.after_digits(digits);
+            if at == digits {
+                return Err(self.fault(at, JsonRule::InvalidNumber));
             }
         }
-        Ok(shape)
+        Ok((shape, at))
     }
 
-    fn digits(&mut self) -> usize {
-        let from = self.at;
-        while self.peek().is_ascii_digit() {
-            self.at += 1;
+    fn after_digits(&self, mut at: usize) -> usize {
+        while self.byte(at).is_ascii_digit() {
+            at += 1;
         }
-        self.at - from
-    }
-
-    fn string(&mut self, name: Option<&Token>) -> Result<bool, Error> {
-        let token = self.string_token()?;
-        let flags = if token.aux { flag::AUX } else { flag::CANONICAL } | u8::from(token.escaped) * flag::ESCAPED;
-        let index = self.push(name, 0, Kind::String, flags);
-        let entry = &mut self.into.entries[index as usize];
-        entry.start = token.start;
-        entry.end = token.end;
-        Ok(!token.aux)
+        at
     }
 
     /// Read the string at the cursor, quotes included.
     #[inline]
-    fn string_token(&mut self) -> Result<Token, Error> {
-        let start = self.at;
-        self.at = string::plain_until(self.text, start + 1);
-        if self.peek() == b'"' {
-            self.at += 1;
-            return Ok(Token { start: span(start), end: span(self.at), escaped: false, aux: false });
+    fn string_token(&mut self, at: usize) -> Result<Token, Fault> {
+        let end = string::plain_until(self.text, at + 1);
+        if self.byte(end) == b'"' {
+            return Ok(Token { start: span(at), end: span(end + 1), after: span(end + 1), facts: 0 });
         }
-        self.escaped_string_token(start)
+        // Field by field: what is common is not to wait in memory for what is rare.
+        let Token { start, end, after, facts } = self.escaped_string_token(at, end)?;
+        Ok(Token { start, end, after, facts })
     }
 
     /// The rest of a string that has escapes. The text is copied only from the first escape on that is not canonical.
-    fn escaped_string_token(&mut self, start: usize) -> Result<Token, Error> {
+    #[inline(never)]
+    fn escaped_string_token(&mut self, start: usize, mut at: usize) -> Result<Token, Fault> {
         let mut done = start;
         let mut aux_start = None;
         loop {
-            match self.peek() {
+            match self.byte(at) {
                 b'"' => break,
                 b'\\' => {
-                    let (value, length) = self.escape()?;
-                    if !is_canonical_escape(value, &self.text[self.at..self.at + length]) {
+                    let (value, length) = self.escape(at)?;
+                    if !is_canonical_escape(value, &self.text[at..at + length]) {
                         let aux = &mut self.into.aux;
                         aux_start.get_or_insert(aux.len());
-                        aux.extend_from_slice(&self.text[done..self.at]);
+                        aux.extend_from_slice(&self.text[done..at]);
                         write_canonical_char(value, aux);
-                        done = self.at + length;
+                        done = at + length;
                     }
-                    self.at += length;
+                    at += length;
                 }
-                _ => return Err(self.fault(JsonRule::ControlCharacter)),
+                _ => return Err(self.fault(at, JsonRule::ControlCharacter)),
             }
-            self.at = string::plain_until(self.text, self.at);
+            at = string::plain_until(self.text, at);
         }
-        self.at += 1;
+        let after = span(at + 1);
         let Some(aux_start) = aux_start else {
-            return Ok(Token { start: span(start), end: span(self.at), escaped: true, aux: false });
+            return Ok(Token { start: span(start), end: after, after, facts: ESCAPED });
         };
-        self.into.aux.extend_from_slice(&self.text[done..self.at]);
-        Ok(Token { start: span(aux_start), end: span(self.into.aux.len()), escaped: true, aux: true })
+        self.into.aux.extend_from_slice(&self.text[done..=at]);
+        Ok(Token { start: span(aux_start), end: span(self.into.aux.len()), after, facts: ESCAPED | AUX })
     }
 
     /// The escape at the cursor: its character and its length.
-    fn escape(&self) -> Result<(char, usize), Error> {
-        string::escape_at(self.text, self.at).ok_or_else(|| {
-            let rule = match string::code_unit(self.text, self.at) {
+    fn escape(&self, at: usize) -> Result<(char, usize), Fault> {
+        string::escape_at(self.text, at).ok_or_else(|| {
+            let rule = match string::code_unit(self.text, at) {
                 Some(_) => JsonRule::LoneSurrogate,
                 None => JsonRule::InvalidEscape,
             };
-            Error::json(self.at, rule)
+            Fault::new(at, rule)
         })
     }
 
-    fn enter(&mut self, depth: u32) -> Result<u32, Error> {
-        if depth >= self.max_depth {
-            return Err(self.fault(JsonRule::TooDeep));
+    /// Read a member's name and colon; its value comes next.
+    #[inline]
+    fn name(&mut self, at: usize, object: &mut Container) -> Result<(Token, usize), Fault> {
+        if self.byte(at) != b'"' {
+            return Err(self.fault(at, JsonRule::ExpectedName));
         }
-        self.at += 1;
-        Ok(depth + 1)
+        let token = self.string_token(at)?;
+        self.note_order(at, token, object);
+        object.tight = !token.aux();
+        let colon = self.tight_after_white_space(token.after as usize, &mut object.tight);
+        if self.byte(colon) != b':' {
+            return Err(self.fault(colon, JsonRule::ExpectedColon));
+        }
+        Ok((token, self.tight_after_white_space(colon + 1, &mut object.tight)))
     }
 
-    fn array(&mut self, name: Option<&Token>, depth: u32) -> Result<bool, Error> {
-        let start = self.at;
-        let depth = self.enter(depth)?;
-        let index = self.push(name, start, Kind::Array, 0);
-        let mut canonical = !self.skip_white_space();
-        if self.peek() == b']' {
-            self.at += 1;
-            return Ok(self.close(index, canonical, flag::CANONICAL));
-        }
-        loop {
-            canonical &= self.value(None, depth)?;
-            canonical &= !self.skip_white_space();
-            match self.peek() {
-                b',' => self.at += 1,
-                b']' => break,
-                _ => return Err(self.fault(JsonRule::ExpectedCommaOrBracket)),
-            }
-            canonical &= !self.skip_white_space();
-        }
-        self.at += 1;
-        Ok(self.close(index, canonical, flag::CANONICAL))
-    }
-
-    /// Finish a container's entry; `flags` are set if it is canonical.
-    fn close(&mut self, index: u32, canonical: bool, flags: u8) -> bool {
-        let next = span(self.into.entries.len());
-        let entry = &mut self.into.entries[index as usize];
-        entry.end = span(self.at);
-        entry.next = next;
-        if canonical {
-            entry.flags |= flags;
-        }
-        canonical
-    }
-
-    fn object(&mut self, name: Option<&Token>, depth: u32) -> Result<bool, Error> {
-        let start = self.at;
-        let depth = self.enter(depth)?;
-        let index = self.push(name, start, Kind::Object, 0);
-        let first_name = self.into.names.len();
-        let mut canonical = !self.skip_white_space();
-        let mut sorted = true;
-        if self.peek() == b'}' {
-            self.at += 1;
-            return Ok(self.close(index, canonical, flag::CANONICAL | flag::SORTED));
-        }
-        loop {
-            let (member_canonical, ascending) = self.member(first_name, depth)?;
-            sorted &= ascending;
-            canonical &= member_canonical;
-            canonical &= !self.skip_white_space();
-            match self.peek() {
-                b',' => self.at += 1,
-                b'}' => break,
-                _ => return Err(self.fault(JsonRule::ExpectedCommaOrBrace)),
-            }
-            canonical &= !self.skip_white_space();
-        }
-        self.at += 1;
-        if sorted {
-            self.into.entries[index as usize].flags |= flag::SORTED;
+    /// Whether the name comes after the one before it: no branch on that, as it is anyone's guess.
+    #[inline]
+    fn note_order(&mut self, at: usize, token: Token, object: &mut Container) {
+        let length = token.end - token.start - 2;
+        let chunk = if token.escaped() {
+            self.escaped_chunk(at, token)
         } else {
-            self.sort_members(index, first_name)?;
-        }
-        self.into.names.truncate(first_name);
-        Ok(self.close(index, canonical && sorted, flag::CANONICAL))
-    }
-
-    /// Read one member: whether its span is canonical, and whether its name comes after the one before.
-    fn member(&mut self, first_name: usize, depth: u32) -> Result<(bool, bool), Error> {
-        if self.peek() != b'"' {
-            return Err(self.fault(JsonRule::ExpectedName));
-        }
-        let at = self.at;
-        let token = self.string_token()?;
-        let ascending = self.note_name(first_name, at, &token);
-        let mut tight = !self.skip_white_space();
-        if self.peek() != b':' {
-            return Err(self.fault(JsonRule::ExpectedColon));
-        }
-        self.at += 1;
-        tight &= !self.skip_white_space();
-        let index = self.into.entries.len();
-        let canonical = self.value(Some(&token), depth)? && tight && !token.aux;
-        if canonical {
-            self.into.entries[index].flags |= flag::MEMBER;
-        }
-        Ok((canonical, ascending))
-    }
-
-    /// Remember the name for its object; whether it comes after the name before it.
-    fn note_name(&mut self, first_name: usize, at: usize, token: &Token) -> bool {
-        let (start, length) = if token.escaped {
-            let from = self.into.unescaped.len();
-            let buffer = if token.aux { &self.into.aux[..] } else { self.text };
-            let text = string::inside(&buffer[token.start as usize..token.end as usize]);
-            string::unescape_into(text, &mut self.into.unescaped);
-            (span(from), span(self.into.unescaped.len() - from))
-        } else {
-            (token.start + 1, token.end - token.start - 2)
+            string::first_rank_chunk(self.text, at + 1, length)
         };
-        let entry = span(self.into.entries.len());
-        let mut name = Name { chunk: 0, start, length, escaped: token.escaped, at: span(at), entry };
-        let bytes = self.name_bytes(&name);
-        name.chunk = string::rank_chunk(bytes, 0);
-        let ascending = match self.into.names[first_name..].last() {
-            None => true,
-            Some(before) if before.chunk != name.chunk => before.chunk < name.chunk,
-            Some(before) => string::compare(self.name_bytes(before), bytes).is_lt(),
-        };
-        self.into.names.push(name);
-        ascending
+        let mut ascends = chunk > object.last_chunk;
+        if chunk == object.last_chunk {
+            ascends = object.last == 0 || self.comes_after(token, object.last);
+        }
+        object.sorted &= ascends;
+        object.last_chunk = chunk;
+        object.last = span(self.into.entries.len());
     }
 
-    fn name_bytes(&self, name: &Name) -> &[u8] {
-        let buffer = if name.escaped { &self.into.unescaped[..] } else { self.text };
-        &buffer[name.start as usize..(name.start + name.length) as usize]
+    #[cold]
+    fn escaped_chunk(&mut self, at: usize, token: Token) -> u64 {
+        let Parsed { entries, aux, orderer, .. } = &mut *self.into;
+        if token.aux() {
+            orderer.note_place(span(entries.len()), span(at));
+        }
+        let buffer = if token.aux() { &aux[..] } else { self.text };
+        let name = string::unescape(string::inside(&buffer[token.start as usize..token.end as usize]), true);
+        string::rank_chunk(name.as_bytes(), 0)
     }
 
-    /// Link the object's members in canonical order; refuse a name that is there twice.
-    fn sort_members(&mut self, object: u32, first_name: usize) -> Result<(), Error> {
-        let mut names = std::mem::take(&mut self.into.names);
-        if let Some(at) = self.sort_names(&mut names[first_name..]) {
-            return Err(Error::json(at as usize, JsonRule::DuplicateName));
-        }
-        let mut after = 0;
-        for name in names[first_name..].iter().rev() {
-            self.into.entries[name.entry as usize].after = after;
-            after = name.entry;
-        }
-        self.into.entries[object as usize].extra = after;
-        self.into.names = names;
-        Ok(())
+    /// Whether a name comes after that of an entry, where their first eight bytes are alike.
+    #[cold]
+    fn comes_after(&self, token: Token, before: u32) -> bool {
+        let view = self.into.view(self.text);
+        let buffer = if token.aux() { view.aux } else { view.text };
+        let name = string::inside(&buffer[token.start as usize..token.end as usize]);
+        let name = string::unescape(name, token.escaped());
+        string::compare(view.name(view.entry(before)).as_bytes(), name.as_bytes()).is_lt()
     }
+}
 
-    /// Sort names, eight bytes at a time: a million names with a long common prefix cost one look at each chunk.
-    /// Returns the place of the first duplicate, if any.
-    fn sort_names(&self, names: &mut [Name]) -> Option<u32> {
-        let mut first_duplicate: Option<u32> = None;
-        let mut todo = vec![(0, names.len(), 0)];
-        while let Some((start, end, from)) = todo.pop() {
-            let names = &mut names[start..end];
-            names.sort_unstable_by_key(|name| (name.chunk, name.rest(from), name.entry));
-            let mut at = start;
-            for group in names.chunk_by_mut(|a, b| a.chunk == b.chunk && a.rest(from) == b.rest(from)) {
-                let group_start = at;
-                at += group.len();
-                if group.len() == 1 {
-                    continue;
-                }
-                if group[0].rest(from) <= 8 {
-                    first_duplicate = Some(first_duplicate.map_or(group[1].at, |first| first.min(group[1].at)));
-                    continue;
-                }
-                for name in &mut *group {
-                    name.chunk = string::rank_chunk(self.name_bytes(name), from as usize + 8);
-                }
-                todo.push((group_start, at, from + 8));
-            }
-        }
-        first_duplicate
-    }
+fn expected_after_item(container: &Container) -> JsonRule {
+    if container.closing == b'}' { JsonRule::ExpectedCommaOrBrace } else { JsonRule::ExpectedCommaOrBracket }
+}
+
+/// The flags that an item of `container` owes to being canonical or not; the container takes note of it.
+#[inline]
+fn item_flags(container: &mut Container, canonical: bool) -> u8 {
+    let member = canonical && container.tight;
+    container.canonical &= member;
+    u8::from(canonical) * flag::CANONICAL | u8::from(member && container.closing == b'}') * flag::MEMBER
 }
 
 /// Whether RFC 8785 section 3.2.2.2 writes `value` with this very escape.

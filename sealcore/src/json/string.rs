@@ -40,30 +40,62 @@ pub(crate) fn write_escape(byte: u8, out: &mut Vec<u8>) {
 /// The first index from `from` on that holds `"`, `\` or a control character, or the length.
 #[inline]
 pub(crate) fn plain_until(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
     let mut at = from;
-    while let Some(chunk) = bytes.get(at..at + 8) {
-        let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
-        let quote = word ^ (ONES * b'"' as u64);
-        let slash = word ^ (ONES * b'\\' as u64);
-        // The lowest marked byte is exact; borrows can only mark bytes above it.
-        let marked = (quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let marked = marked & HIGHS;
+    // Names and most values are short; pictures are not.
+    for _ in 0..8 {
+        let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) else { return plain_until_end(bytes, at) };
+        let marked = special_bytes(*chunk);
         if marked != 0 {
             return at + (marked.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            return at;
-        }
-        at += 1;
+    plain_blocks_until(bytes, at)
+}
+
+/// A mark on the highest bit of each byte that ends plain text. The lowest mark is exact: borrows can only mark bytes
+/// above it.
+#[inline]
+fn special_bytes(chunk: [u8; 8]) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let word = u64::from_le_bytes(chunk);
+    let quote = word ^ (ONES * b'"' as u64);
+    let slash = word ^ (ONES * b'\\' as u64);
+    let marked = (quote.wrapping_sub(ONES) & !quote)
+        | (slash.wrapping_sub(ONES) & !slash)
+        | (word.wrapping_sub(ONES * 0x20) & !word);
+    marked & HIGHS
+}
+
+fn is_special(byte: u8) -> bool {
+    byte == b'"' || byte == b'\\' || byte < 0x20
+}
+
+/// Blocks of 64 bytes, which the compiler makes vectors of.
+#[inline(never)]
+fn plain_blocks_until(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<64>)
+        && !block.iter().fold(false, |found, &byte| found | is_special(byte))
+    {
+        at += 64;
     }
-    at
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let marked = special_bytes(*chunk);
+        if marked != 0 {
+            return at + (marked.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    plain_until_end(bytes, at)
+}
+
+/// The last bytes, one by one.
+#[inline(never)]
+fn plain_until_end(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
 }
 
 /// A string token without its quotes.
@@ -159,6 +191,17 @@ fn utf16_rank(byte: u8) -> u8 {
     if byte >= 0xEE && byte <= 0xEF { byte + 0x10 } else { byte }
 }
 
+/// [`rank_chunk`] of the `length` bytes at `start`, by one load from the text that they stand in.
+#[inline(always)]
+pub(crate) fn first_rank_chunk(text: &[u8], start: usize, length: u32) -> u64 {
+    let Some(chunk) = text.get(start..).and_then(<[u8]>::first_chunk) else {
+        return rank_chunk(&text[start..start + length as usize], 0);
+    };
+    let word = u64::from_be_bytes(*chunk);
+    let word = if length < 8 { word & !(u64::MAX >> (8 * length)) } else { word };
+    ranked(word)
+}
+
 /// Eight bytes of a name from `from` on, such that integers compare as names do; padded with zeros.
 #[inline]
 pub(crate) fn rank_chunk(name: &[u8], from: usize) -> u64 {
@@ -167,8 +210,19 @@ pub(crate) fn rank_chunk(name: &[u8], from: usize) -> u64 {
         Some(chunk) => u64::from_be_bytes(*chunk),
         None => rest.iter().rev().fold(0, |word, &byte| word >> 8 | u64::from(byte) << 56),
     };
+    ranked(word)
+}
+
+/// Eight bytes of UTF-8, put where UTF-16 has them.
+#[inline]
+fn ranked(word: u64) -> u64 {
     if word & 0x8080_8080_8080_8080 == 0 {
         return word;
     }
+    ranked_outside_ascii(word)
+}
+
+#[cold]
+fn ranked_outside_ascii(word: u64) -> u64 {
     u64::from_be_bytes(word.to_be_bytes().map(utf16_rank))
 }

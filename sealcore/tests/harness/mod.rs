@@ -1,0 +1,6 @@
+//! What tests, benchmarks and fuzzing share: randomness that a seed decides, and documents made from it.
+
+#![allow(dead_code, unreachable_pub)] // each of them uses a part
+
+pub mod documents;
+pub mod random;
