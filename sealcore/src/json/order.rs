@@ -49,6 +49,13 @@ impl Orderer {
         self.places.clear();
     }
 
+    /// Whether it holds memory that only a large text needs.
+    pub(super) fn is_large(&self) -> bool {
+        const ITEMS: usize = 1 << 13;
+        let items = [self.ranks.capacity(), self.names.capacity(), self.places.capacity(), self.unescaped.capacity() / 16];
+        items.into_iter().any(|items| items > ITEMS)
+    }
+
     /// Remember where the name of `entry` begins in the text.
     pub(super) fn note_place(&mut self, entry: u32, at: u32) {
         self.places.push((entry, at));

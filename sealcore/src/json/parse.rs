@@ -40,9 +40,9 @@ impl Limits {
 
 /// Parse a whole text.
 pub(crate) fn parse(source: Source, limits: Limits) -> Result<Tape, Error> {
-    let mut parsed = Parsed::default();
-    parsed.read((*source).as_ref(), limits)?;
-    Ok(Tape { source, entries: parsed.entries, aux: parsed.aux })
+    let read = |parsed: &Parsed| (parsed.entries.clone(), parsed.aux.clone());
+    let (entries, aux) = super::with_parsed((*source).as_ref(), limits, read)?;
+    Ok(Tape { source, entries, aux })
 }
 
 /// What parsing fills; kept by callers that parse many texts, so that memory is asked for once.
@@ -56,6 +56,15 @@ pub(crate) struct Parsed {
 }
 
 impl Parsed {
+    /// Give memory back that only a large text needs.
+    pub(super) fn forget_if_large(&mut self) {
+        const ENTRIES: usize = 1 << 14;
+        const BYTES: usize = 1 << 18;
+        if self.entries.capacity() > ENTRIES || self.aux.capacity() > BYTES || self.orderer.is_large() {
+            *self = Self::default();
+        }
+    }
+
     /// What was read; `text` is what it was read from.
     pub(crate) fn view<'a>(&'a self, text: &'a [u8]) -> View<'a> {
         View { text, entries: &self.entries, aux: &self.aux }

@@ -38,11 +38,24 @@ pub(crate) fn write_escape(byte: u8, out: &mut Vec<u8>) {
 }
 
 /// The first index from `from` on that holds `"`, `\` or a control character, or the length.
-#[inline]
+#[inline(always)]
 pub(crate) fn plain_until(bytes: &[u8], from: usize) -> usize {
+    // Most names end here.
+    if let Some(chunk) = bytes.get(from..).and_then(<[u8]>::first_chunk) {
+        let marked = special_bytes(*chunk);
+        if marked != 0 {
+            return from + (marked.trailing_zeros() / 8) as usize;
+        }
+        return plain_words_until(bytes, from + 8);
+    }
+    plain_until_end(bytes, from)
+}
+
+/// Most values end here; pictures do not.
+#[inline(never)]
+fn plain_words_until(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    // Names and most values are short; pictures are not.
-    for _ in 0..8 {
+    while at < from + 64 {
         let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) else { return plain_until_end(bytes, at) };
         let marked = special_bytes(*chunk);
         if marked != 0 {
@@ -54,18 +67,16 @@ pub(crate) fn plain_until(bytes: &[u8], from: usize) -> usize {
 }
 
 /// A mark on the highest bit of each byte that ends plain text. The lowest mark is exact: borrows can only mark bytes
-/// above it.
-#[inline]
+/// above it. Bytes outside ASCII have that bit before anything is subtracted, and are left out.
+#[inline(always)]
 fn special_bytes(chunk: [u8; 8]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let word = u64::from_le_bytes(chunk);
-    let quote = word ^ (ONES * b'"' as u64);
-    let slash = word ^ (ONES * b'\\' as u64);
-    let marked = (quote.wrapping_sub(ONES) & !quote)
-        | (slash.wrapping_sub(ONES) & !slash)
-        | (word.wrapping_sub(ONES * 0x20) & !word);
-    marked & HIGHS
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let slash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let control = word.wrapping_sub(ONES * 0x20);
+    (quote | slash | control) & !word & HIGHS
 }
 
 fn is_special(byte: u8) -> bool {
@@ -81,14 +92,7 @@ fn plain_blocks_until(bytes: &[u8], from: usize) -> usize {
     {
         at += 64;
     }
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let marked = special_bytes(*chunk);
-        if marked != 0 {
-            return at + (marked.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    plain_until_end(bytes, at)
+    if at + 64 <= bytes.len() { plain_words_until(bytes, at) } else { plain_until_end(bytes, at) }
 }
 
 /// The last bytes, one by one.
