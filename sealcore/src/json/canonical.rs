@@ -103,11 +103,19 @@ impl<'a> Writer<'a, '_> {
 
     fn member(&mut self, index: u32, follows: bool) {
         let entry = self.view.entry(index);
+        if entry.has(flag::MEMBER) {
+            // In most places the member's own comma is the one that is due: one span less.
+            let comma = entry.name_start - 1;
+            if follows && self.view.text[comma as usize] == b',' {
+                return self.span(comma, entry.end);
+            }
+            if follows {
+                self.mark(b',');
+            }
+            return self.span(entry.name_start, entry.end);
+        }
         if follows {
             self.mark(b',');
-        }
-        if entry.has(flag::MEMBER) {
-            return self.span(entry.name_start, entry.end);
         }
         if entry.has(flag::NAME_AUX) {
             self.text(self.view.name_text(entry));

@@ -63,6 +63,7 @@ impl Orderer {
 
     /// Link the members of the object at `index` in canonical order; its entry is complete but for that. Refuses a name
     /// that is there twice.
+    #[inline(never)]
     pub(super) fn link_members(
         &mut self,
         text: &[u8],

@@ -330,6 +330,7 @@ impl Parser<'_> {
         self.fault(at, rule)
     }
 
+    #[inline(never)]
     fn literal(
         &mut self,
         at: usize,
@@ -348,6 +349,7 @@ impl Parser<'_> {
         Ok(end)
     }
 
+    #[inline(never)]
     fn number(&mut self, start: usize, name: Token, container: &mut Container) -> Result<usize, Fault> {
         let (shape, end) = self.number_token(start)?;
         let integer = u8::from(shape.fraction == 0 && !shape.exponent) * flag::INTEGER;
