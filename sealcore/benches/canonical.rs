@@ -41,19 +41,19 @@ fn measure_documents() {
         "document", "bytes", "MB/s", "peer", "ratio", "SHA-256", "with SHA-256", "of it"
     );
     let mut random = Random(1);
-    let small = documents::credential(&mut random, 9, 0);
+    let small = documents::credential(&mut random, 7, 1400);
     compare("credential, 15 KB", &[small.to_text()]);
     compare("the same, members at random", &[small.clone().shuffled(&mut random).to_text()]);
     compare("the same, canonical already", &[canonical(&small.to_text())]);
     compare("the same, indented", &[small.to_indented_text()]);
-    let large = documents::credential(&mut random, 19, 83_000);
+    let large = documents::credential(&mut random, 16, 83_000);
     compare("credential with media, 110 KB", &[large.to_text()]);
     compare("the same, members at random", &[large.shuffled(&mut random).to_text()]);
     compare("numbers and escapes, 200 KB", &[documents::numbers_and_escapes(&mut random, 200_000)]);
     let mut corpus = |order: &dyn Fn(documents::Json, &mut Random) -> documents::Json| -> Vec<String> {
         let credentials = (0..256).map(|_| {
             let outcomes = 6 + random.below(13);
-            let credential = documents::credential(&mut random, outcomes, 0);
+            let credential = documents::credential(&mut random, outcomes, 1400);
             order(credential, &mut random).to_text()
         });
         credentials.collect()

@@ -11,7 +11,7 @@ use spki::{
     der::{Encode, Reader, SliceReader, asn1::UintRef},
 };
 
-use crate::{digest::Algorithm as Digest, error::Error, jws::SigningInput};
+use crate::{batch, digest::Algorithm as Digest, error::Error, jws::SigningInput};
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -173,6 +173,29 @@ impl PublicKey {
             .get_or_init(|| ParsedPublicKey::new(algorithm.facts().2, &self.material).ok())
             .as_ref()
     }
+}
+
+/// A signature that is claimed to be a key's over an input.
+#[derive(Clone, Copy)]
+pub struct Claim<'a> {
+    /// Whose it is said to be.
+    pub key: &'a PublicKey,
+    /// How it was made; None for what is not verified here.
+    pub algorithm: Option<Algorithm>,
+    /// What it is said to cover.
+    pub input: SigningInput<'a>,
+    /// The raw signature.
+    pub signature: &'a [u8],
+}
+
+/// Whether each claim holds, on at most `threads` threads (None: as many as there are cores).
+#[must_use]
+pub fn verify_many(claims: &[Claim<'_>], threads: Option<usize>) -> Vec<bool> {
+    const NANOSECONDS: u64 = 50_000;
+    batch::map(claims.len(), claims.len() as u64 * NANOSECONDS, threads, |index| {
+        let Claim { key, algorithm, input, signature } = &claims[index];
+        algorithm.is_some_and(|algorithm| key.verifies(algorithm, input, signature))
+    })
 }
 
 fn rsa_bits(material: &[u8]) -> Result<usize, Error> {

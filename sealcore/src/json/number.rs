@@ -2,49 +2,79 @@
 
 use crate::error::JsonRule;
 
-/// Append the ECMAScript form of a finite double.
-pub(crate) fn write(value: f64, out: &mut Vec<u8>) {
-    if value == 0.0 {
-        // Negative zero is written as zero.
-        out.push(b'0');
-        return;
-    }
-    let mut buffer = zmij::Buffer::new();
-    let (digits, count, exponent) = shortest(buffer.format_finite(value.abs()));
-    let digits = &digits[..count];
-    if value < 0.0 {
-        out.push(b'-');
-    }
-    lay_out(digits, exponent, out);
+/// The ECMAScript form of a finite double: at most 25 bytes.
+pub(crate) struct Text {
+    bytes: [u8; 32],
+    length: usize,
 }
 
-/// ECMA-262 Number::toString, steps 6 to 12: `digits` are the shortest ones, the value is 0.digits x 10^`exponent`.
-fn lay_out(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
-    let count = i32::try_from(digits.len()).unwrap_or(0);
-    if (1..=21).contains(&exponent) {
-        let whole = usize::try_from(exponent).unwrap_or(0);
-        if exponent >= count {
-            out.extend_from_slice(digits);
-            out.resize(out.len() + whole - digits.len(), b'0');
-        } else {
-            out.extend_from_slice(&digits[..whole]);
-            out.push(b'.');
-            out.extend_from_slice(&digits[whole..]);
+impl Text {
+    /// Write a finite double.
+    pub(crate) fn of(value: f64) -> Self {
+        let mut text = Self { bytes: [0; 32], length: 0 };
+        if value == 0.0 {
+            // Negative zero is written as zero.
+            text.push(b"0");
+            return text;
         }
-    } else if (-5..=0).contains(&exponent) {
-        out.extend_from_slice(b"0.");
-        out.resize(out.len() + usize::try_from(-exponent).unwrap_or(0), b'0');
-        out.extend_from_slice(digits);
-    } else {
-        out.push(digits[0]);
-        if digits.len() > 1 {
-            out.push(b'.');
-            out.extend_from_slice(&digits[1..]);
+        let mut buffer = zmij::Buffer::new();
+        let (digits, count, exponent) = shortest(buffer.format_finite(value.abs()));
+        if value < 0.0 {
+            text.push(b"-");
         }
-        let power = exponent - 1;
-        out.extend_from_slice(if power < 0 { b"e-" } else { b"e+" });
-        out.extend_from_slice(power.unsigned_abs().to_string().as_bytes());
+        text.lay_out(&digits[..count], exponent);
+        text
     }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        self.bytes[self.length..end].copy_from_slice(bytes);
+        self.length = end;
+    }
+
+    fn push_zeros(&mut self, count: usize) {
+        const ZEROS: [u8; 24] = [b'0'; 24];
+        self.push(&ZEROS[..count]);
+    }
+
+    /// ECMA-262 Number::toString, steps 6 to 12: `digits` are the shortest ones, the value is 0.digits x 10^`exponent`.
+    fn lay_out(&mut self, digits: &[u8], exponent: i32) {
+        let places = exponent.unsigned_abs() as usize;
+        if (1..=21).contains(&exponent) {
+            if places >= digits.len() {
+                self.push(digits);
+                self.push_zeros(places - digits.len());
+            } else {
+                self.push(&digits[..places]);
+                self.push(b".");
+                self.push(&digits[places..]);
+            }
+        } else if (-5..=0).contains(&exponent) {
+            self.push(b"0.");
+            self.push_zeros(places);
+            self.push(digits);
+        } else {
+            self.push(&digits[..1]);
+            if digits.len() > 1 {
+                self.push(b".");
+                self.push(&digits[1..]);
+            }
+            let power = exponent - 1;
+            self.push(if power < 0 { b"e-" } else { b"e+" });
+            let power = power.unsigned_abs();
+            let decimal = [power / 100, power / 10 % 10, power % 10].map(|digit| b"0123456789"[digit as usize]);
+            self.push(&decimal[if power < 10 { 2 } else { usize::from(power < 100) }..]);
+        }
+    }
+}
+
+/// Append the ECMAScript form of a finite double.
+pub(crate) fn write(value: f64, out: &mut Vec<u8>) {
+    out.extend_from_slice(Text::of(value).as_bytes());
 }
 
 /// The shortest digits that read back as the same double, their count, and the exponent of 0.digits: taken out of any
@@ -78,7 +108,7 @@ fn shortest(text: &str) -> ([u8; 24], usize, i32) {
 /// A number token, read: whether it is its own canonical form, else that form.
 pub(crate) enum Number {
     Canonical,
-    Other(f64),
+    Other(Text),
 }
 
 /// What the scanner has counted in a number token.
@@ -102,15 +132,14 @@ pub(crate) fn read(token: &[u8], shape: Shape) -> Result<Number, JsonRule> {
     if value.is_infinite() {
         return Err(JsonRule::NumberOverflow);
     }
-    let mut canonical = Vec::with_capacity(32);
-    write(value, &mut canonical);
-    if canonical == token {
+    let canonical = Text::of(value);
+    if canonical.as_bytes() == token {
         return Ok(Number::Canonical);
     }
     if shape.fraction == 0 && !shape.exponent && !holds_exactly(value, token) {
         return Err(JsonRule::InexactInteger);
     }
-    Ok(Number::Other(value))
+    Ok(Number::Other(canonical))
 }
 
 /// No two decimals of at most 15 significant digits are the same double, so such a decimal is the shortest form of its

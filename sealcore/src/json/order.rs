@@ -52,7 +52,8 @@ impl Orderer {
     /// Whether it holds memory that only a large text needs.
     pub(super) fn is_large(&self) -> bool {
         const ITEMS: usize = 1 << 13;
-        let items = [self.ranks.capacity(), self.names.capacity(), self.places.capacity(), self.unescaped.capacity() / 16];
+        let items =
+            [self.ranks.capacity(), self.names.capacity(), self.places.capacity(), self.unescaped.capacity() / 16];
         items.into_iter().any(|items| items > ITEMS)
     }
 

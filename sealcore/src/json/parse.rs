@@ -357,15 +357,14 @@ impl Parser<'_> {
             Number::Canonical => {
                 self.push(name, span(start), span(end), Kind::Number, integer | item_flags(container, true));
             }
-            Number::Other(value) => {
+            Number::Other(canonical) => {
                 let aux_start = self.into.aux.len();
-                number::write(value, &mut self.into.aux);
-                let length = self.into.aux.len() - aux_start;
+                self.into.aux.extend_from_slice(canonical.as_bytes());
                 let flags = integer | flag::AUX | item_flags(container, false);
                 let index = self.push(name, span(start), span(end), Kind::Number, flags);
                 let entry = &mut self.into.entries[index as usize];
                 entry.extra = span(aux_start);
-                entry.aux_length = u8::try_from(length).unwrap_or(0);
+                entry.aux_length = u8::try_from(canonical.as_bytes().len()).unwrap_or(0);
             }
         }
         Ok(end)

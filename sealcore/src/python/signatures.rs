@@ -4,9 +4,8 @@ use pyo3::{exceptions::PyValueError, prelude::*, pybacked::PyBackedStr, types::P
 
 use super::{buffer::Bytes, errors::guarded};
 use crate::{
-    batch,
     jws::SigningInput,
-    signature::{self, Algorithm, Kind, PublicKey},
+    signature::{self, Algorithm, Claim, Kind, PublicKey},
 };
 
 /// A public key from SubjectPublicKeyInfo DER.
@@ -64,13 +63,15 @@ pub(crate) fn verify_many(
     if [algorithms.len(), protected.len(), payloads.len(), signatures.len(), b64.len()] != [count; 5] {
         return Err(PyValueError::new_err("the sequences of a batch are equally long"));
     }
-    let keys: Vec<&PublicKey> = keys.iter().map(|key| &key.get().inner).collect();
-    let algorithms: Vec<_> = algorithms.iter().map(|name| Algorithm::named(name)).collect();
-    let verifies = |index: usize| {
-        let input = SigningInput { protected: &protected[index], payload: payloads[index].as_ref(), b64: b64[index] };
-        algorithms[index].is_some_and(|algorithm| keys[index].verifies(algorithm, &input, signatures[index].as_ref()))
-    };
-    guarded(py, true, || Ok(batch::map(count, count as u64 * 50_000, threads, verifies)))
+    let claims: Vec<_> = (0..count)
+        .map(|index| Claim {
+            key: &keys[index].get().inner,
+            algorithm: Algorithm::named(&algorithms[index]),
+            input: SigningInput { protected: &protected[index], payload: payloads[index].as_ref(), b64: b64[index] },
+            signature: signatures[index].as_ref(),
+        })
+        .collect();
+    guarded(py, true, || Ok(signature::verify_many(&claims, threads)))
 }
 
 /// One answer for the whole batch, or one for each item.

@@ -2,5 +2,8 @@
 
 #![allow(dead_code, unreachable_pub)] // each of them uses a part
 
+pub mod claims;
 pub mod documents;
+pub mod keys;
+pub mod mutations;
 pub mod random;
