@@ -117,11 +117,13 @@ impl Document {
     fn edited(&self, pointer: &str, value: &Document, change: &Edit) -> Result<Self, Error> {
         let tokens = Pointer::parse(pointer)?;
         let root = edit(&self.root, tokens.tokens(), change, pointer)?;
-        let path = u32::try_from(tokens.tokens().len()).unwrap_or(u32::MAX);
-        let mut height = self.height.max(value.height.saturating_add(path).saturating_add(1));
+        // One container for each token, and the array that is appended to.
+        let above = tokens.tokens().len() + usize::from(matches!(change, Edit::Append(_)));
+        let above = u32::try_from(above).unwrap_or(u32::MAX);
+        let mut height = self.height.max(value.height.saturating_add(above));
         if height > HIGHEST_MAX_DEPTH {
             // Heights are upper bounds, so count before refusing.
-            let value_height = value.root().height().saturating_add(path).saturating_add(1);
+            let value_height = value.root().height().saturating_add(above);
             height = self.height.max(value_height);
         }
         if height > HIGHEST_MAX_DEPTH {

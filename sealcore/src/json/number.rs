@@ -72,11 +72,6 @@ impl Text {
     }
 }
 
-/// Append the ECMAScript form of a finite double.
-pub(crate) fn write(value: f64, out: &mut Vec<u8>) {
-    out.extend_from_slice(Text::of(value).as_bytes());
-}
-
 /// The shortest digits that read back as the same double, their count, and the exponent of 0.digits: taken out of any
 /// decimal notation, so that only the digits of the printing crate count and not its taste in layout.
 fn shortest(text: &str) -> ([u8; 24], usize, i32) {
@@ -166,9 +161,7 @@ mod tests {
     use super::*;
 
     fn ecmascript(value: f64) -> String {
-        let mut out = Vec::new();
-        write(value, &mut out);
-        String::from_utf8(out).unwrap()
+        String::from_utf8(Text::of(value).as_bytes().to_vec()).unwrap()
     }
 
     /// RFC 8785 appendix B.

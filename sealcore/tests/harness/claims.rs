@@ -2,7 +2,7 @@
 
 use sealcore::{
     Document, Error, JsonRule, Limits, canonicalize,
-    json::value::{Content, Value},
+    json::value::{Content, Members, Value},
     jws,
 };
 use serde_json::Value as Serde;
@@ -65,16 +65,17 @@ pub fn same(left: Value<'_>, right: Value<'_>) -> bool {
             left.clone().count() == right.clone().count() && left.zip(right).all(|(left, right)| same(left, right))
         }
         (Content::Object(left), Content::Object(right)) => {
-            let sorted = |members: sealcore::json::value::Members<'_>| {
-                let mut members: Vec<_> = members.map(|(name, value)| (name.into_owned(), value)).collect();
-                members.sort_by(|(left, _), (right, _)| left.cmp(right));
-                members
-            };
             let (left, right) = (sorted(left), sorted(right));
             left.len() == right.len() && left.iter().zip(&right).all(|(l, r)| l.0 == r.0 && same(l.1, r.1))
         }
         _ => false,
     }
+}
+
+fn sorted(members: Members<'_>) -> Vec<(String, Value<'_>)> {
+    let mut members: Vec<_> = members.map(|(name, value)| (name.into_owned(), value)).collect();
+    members.sort_by(|(left, _), (right, _)| left.cmp(right));
+    members
 }
 
 fn same_as_serde(value: Value<'_>, other: &Serde) -> bool {
@@ -89,9 +90,9 @@ fn same_as_serde(value: Value<'_>, other: &Serde) -> bool {
         }
         (Content::Object(members), Serde::Object(others)) => {
             members.clone().count() == others.len()
-                && members.into_iter().all(|(name, value)| {
-                    others.get(&*name).is_some_and(|other| same_as_serde(value, other))
-                })
+                && members
+                    .into_iter()
+                    .all(|(name, value)| others.get(&*name).is_some_and(|other| same_as_serde(value, other)))
         }
         _ => false,
     }

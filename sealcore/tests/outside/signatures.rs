@@ -76,7 +76,8 @@ fn the_signatures_of_rfc_7515_verify() {
     let decode = |text: &str| base64url::decode(text.as_bytes()).unwrap();
     let payload = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}".as_bytes();
     let point = [
-        b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04".to_vec(),
+        b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04"
+            .to_vec(),
         decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
         decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
     ];
@@ -107,7 +108,10 @@ fn what_is_no_key_is_refused() {
 /// A DER signature has minimal integers: what BER would also allow is refused, so that no two texts are one signature.
 #[test]
 fn der_signatures_are_der() {
-    assert_eq!([&[0; 31][..], &[1], &[0; 31], &[2]].concat(), ecdsa_from_der(b"\x30\x06\x02\x01\x01\x02\x01\x02", 32).unwrap());
+    assert_eq!(
+        [&[0; 31][..], &[1], &[0; 31], &[2]].concat(),
+        ecdsa_from_der(b"\x30\x06\x02\x01\x01\x02\x01\x02", 32).unwrap()
+    );
     let bad: [(&[u8], &str); 9] = [
         (b"", "nothing"),
         (b"\x30\x06\x02\x01\x01\x02\x01\x02\x00", "a byte after it"),
