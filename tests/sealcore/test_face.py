@@ -96,7 +96,7 @@ def _value(source: random.Random, depth: int = 0) -> Any:  # noqa: C901, PLR0911
         case 17:
             return tuple(_value(source, depth + 1) for _ in range(source.randrange(4)))
         case _:
-            return {str(_value(source, 3)): _value(source, depth + 1) for _ in range(source.randrange(4))}
+            return {chr(source.randrange(97, 123)): _value(source, depth + 1) for _ in range(source.randrange(4))}
 
 
 def _throw(seed: int, calls: int) -> int:
