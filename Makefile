@@ -34,6 +34,7 @@ interop: install ## other people's software on what we sealed: DSS, grpcurl, ghz
 
 .PHONY: soak
 soak: install ## the long runs
+	cargo test --release --manifest-path sealcore/Cargo.toml --no-default-features --test outside -- --ignored --nocapture
 	$(PY) -m pytest -m soak
 
 .PHONY: bench

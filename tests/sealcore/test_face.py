@@ -70,7 +70,9 @@ def _value(source: random.Random, depth: int = 0) -> Any:  # noqa: C901, PLR0911
         case 2:
             return source.choice([DOCUMENT, bytearray(b"[1,2]"), memoryview(b"{}"), array.array("d", [1.0]), b""])
         case 3:
-            return source.choice(["", "/a", "/b/0", "/b/-", "/~2", "a", "sha256", "ES256", "PS512", "e30", "é", "\ud800"])
+            return source.choice(
+                ["", "/a", "/b/0", "/b/-", "/~2", "a", "sha256", "ES256", "PS512", "e30", "é", "\ud800"]
+            )
         case 4:
             return source.choice([0, 1, -1, 2**31, 2**63, 2**64, -(2**70), 10**5000, 32, 48])
         case 5:
@@ -105,7 +107,9 @@ def _throw(seed: int, calls: int) -> int:
     answered = 0
     for each in _callables():
         try:
-            keywords = [name for name, par in inspect.signature(each).parameters.items() if par.kind is par.KEYWORD_ONLY]
+            keywords = [
+                name for name, par in inspect.signature(each).parameters.items() if par.kind is par.KEYWORD_ONLY
+            ]
         except (ValueError, TypeError):
             keywords = []
         for _ in range(calls):
@@ -250,5 +254,3 @@ def test_no_python_value_is_guessed_at() -> None:
     assert b'{"a":[1,2.5,"x",null,true,9007199254740992]}' == (
         sealcore.Document.from_python({"a": (1, 2.5, "x", None, True, 2**53)}).canonical()
     )
-
-
