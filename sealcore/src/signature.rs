@@ -1,4 +1,4 @@
-//! Verifying JWS signatures (RFC 7518 section 3) with keys from SubjectPublicKeyInfo.
+//! Verifying JWS signatures (RFC 7518 section 3) with keys from `SubjectPublicKeyInfo`.
 
 use std::sync::OnceLock;
 
@@ -96,14 +96,14 @@ pub enum Kind {
 pub struct PublicKey {
     kind: Kind,
     bits: usize,
-    /// The EC point, or the RSAPublicKey structure (RFC 8017 appendix A.1.1).
+    /// The EC point, or the `RSAPublicKey` structure (RFC 8017 appendix A.1.1).
     material: Box<[u8]>,
     /// The key made ready for each algorithm it is used with.
     ready: [OnceLock<Option<ParsedPublicKey>>; 9],
 }
 
 impl PublicKey {
-    /// Read a SubjectPublicKeyInfo (RFC 5280 section 4.1), DER.
+    /// Read a `SubjectPublicKeyInfo` (RFC 5280 section 4.1), DER.
     ///
     /// # Errors
     /// [`Error::Argument`] for anything but P-256, P-384, P-521 and RSA of 2048 to 8192 bits.
@@ -229,12 +229,15 @@ pub fn ecdsa_to_der(raw: &[u8]) -> Result<Vec<u8>, Error> {
     integers().map_err(|_| Error::Argument("the ECDSA signature is too long".into()))
 }
 
-/// An ECDSA signature from DER to r and s, each `size` bytes wide.
+/// An ECDSA signature from DER to r and s, each `size` bytes wide: 32, 48 or 66.
 ///
 /// # Errors
-/// [`Error::Argument`] for what is not DER, or a number that is wider.
+/// [`Error::Argument`] for another size, for what is not DER, or a number that is wider.
 pub fn ecdsa_from_der(der: &[u8], size: usize) -> Result<Vec<u8>, Error> {
     let refuse = |message: &str| Error::Argument(message.to_owned());
+    if !matches!(size, 32 | 48 | 66) {
+        return Err(refuse("r and s are 32, 48 or 66 bytes wide (P-256, P-384, P-521)"));
+    }
     let numbers = SliceReader::new(der).and_then(|mut reader| {
         let numbers = reader.sequence(|reader| Ok([reader.decode::<UintRef<'_>>()?, reader.decode()?]))?;
         reader.finish(numbers)

@@ -41,7 +41,7 @@ impl Text {
         self.push(&ZEROS[..count]);
     }
 
-    /// ECMA-262 Number::toString, steps 6 to 12: `digits` are the shortest ones, the value is 0.digits x 10^`exponent`.
+    /// ECMA-262 `Number::toString`, steps 6 to 12: `digits` are the shortest ones, the value is 0.digits x 10^`exponent`.
     fn lay_out(&mut self, digits: &[u8], exponent: i32) {
         let places = exponent.unsigned_abs() as usize;
         if (1..=21).contains(&exponent) {

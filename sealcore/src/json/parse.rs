@@ -305,6 +305,7 @@ impl Parser<'_> {
 
     /// Read a value that is no container; what comes after it.
     #[inline]
+    #[allow(clippy::cast_possible_truncation)] // a token's facts are flags
     fn scalar(&mut self, at: usize, first: u8, name: Token, container: &mut Container) -> Result<usize, Fault> {
         if first == b'"' {
             let token = self.string_token(at)?;

@@ -72,10 +72,13 @@ fn plain_words_until(bytes: &[u8], from: usize) -> usize {
 fn special_bytes(chunk: [u8; 8]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
+    const QUOTES: u64 = ONES * 0x22;
+    const BACKSLASHES: u64 = ONES * 0x5c;
+    const SPACES: u64 = ONES * 0x20;
     let word = u64::from_le_bytes(chunk);
-    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
-    let slash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ QUOTES).wrapping_sub(ONES);
+    let slash = (word ^ BACKSLASHES).wrapping_sub(ONES);
+    let control = word.wrapping_sub(SPACES);
     (quote | slash | control) & !word & HIGHS
 }
 

@@ -115,6 +115,7 @@ impl PyDocument {
         hasher.finish()
     }
 
+    #[allow(clippy::unused_self)] // Python's protocol has it
     fn __repr__(&self) -> &'static str {
         // Never the content: documents hold learner data, and reprs end up in logs.
         "<eseal.sealcore.Document>"

@@ -45,7 +45,7 @@ where
     })
 }
 
-/// Run `work` without the GIL where that pays; a panic in it becomes a RuntimeError.
+/// Run `work` without the GIL where that pays; a panic in it becomes a `RuntimeError`.
 pub(crate) fn guarded<R: Send>(
     py: Python<'_>,
     release: bool,

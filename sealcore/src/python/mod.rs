@@ -1,5 +1,7 @@
 //! The Python face: the module `eseal.sealcore`. Translation only; no rule lives here.
 
+#![allow(clippy::needless_pass_by_value)] // PyO3 extracts arguments as values
+
 mod buffer;
 mod convert;
 mod digests;

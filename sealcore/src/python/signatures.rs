@@ -8,7 +8,7 @@ use crate::{
     signature::{self, Algorithm, Claim, Kind, PublicKey},
 };
 
-/// A public key from SubjectPublicKeyInfo DER.
+/// A public key from `SubjectPublicKeyInfo` DER.
 #[pyclass(name = "PublicKey", module = "eseal.sealcore", frozen)]
 pub(crate) struct PyPublicKey {
     inner: PublicKey,
