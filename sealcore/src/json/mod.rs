@@ -1,8 +1,8 @@
 //! Strict JSON and its canonical form: one parse to spans over the input, everything else reads those.
 //!
-//! [`parse`] turns bytes into a [`tape::Tape`]: one entry a value, each a span of the input with the facts the later
-//! stages need (is this span already canonical, are the members in order). [`canonical`] joins the spans into RFC 8785
-//! bytes. [`document`] is the immutable document over one or several tapes, with lookups and edits.
+//! [`parse`] turns bytes into a tape: one entry a value, each a span of the input with the facts the later stages
+//! need (is this span already canonical, are the members in order). [`canonicalize`] joins the spans into RFC 8785 bytes.
+//! [`document`] is the immutable document over one or several tapes, with lookups and edits.
 
 pub(crate) mod canonical;
 pub mod document;

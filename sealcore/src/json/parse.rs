@@ -1,4 +1,4 @@
-//! One strict pass over the bytes, to a [`Tape`]. What is refused and why: `docs/canonical-json.md`.
+//! One strict pass over the bytes, to a tape. What is refused and why: `docs/canonical-json.md`.
 
 use super::{
     number::{self, Number, Shape},
