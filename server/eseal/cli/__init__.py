@@ -1,4 +1,4 @@
-"""The command line: ``eseal serve | issue | seal | verify | check | mandate | hsm | ledger | doctor | dev``.
+"""The command line: ``eseal serve | issue | seal | bulk | verify | check | mandate | hsm | ledger | doctor | dev``.
 
 Exit status: 0 for yes, 1 for no (a seal that fails, a credential with faults, a refused mandate, a house that cannot
 open), 2 for misuse.
@@ -33,10 +33,12 @@ app = typer.Typer(
 app.command()(serve)
 if find_spec("eseal_client"):
     # They call a server, so they need the client: pip install clients/python.
+    from eseal.cli import bulk
     from eseal.cli.sealing import issue, seal
 
     app.command()(issue)
     app.command()(seal)
+    app.add_typer(bulk.app, name="bulk", help="Class lists and folders, a hundred thousand at a time.")
 app.command()(verify)
 app.command()(check)
 app.command()(doctor)

@@ -1,0 +1,146 @@
+"""The dry run: everything that a seal would be refused for, found without sealing.
+
+The house's own rules are applied here, row by row, as the server would: building, profiles, Annex I. The mandate is
+asked of the server, once for each different set of facts that its policy looks at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from eseal.bulk.course import place_of
+from eseal.bulk.faults import Mistake
+from eseal.credential.annex_i import annex_i
+from eseal.credential.building import build, parse
+from eseal.credential.checking import check
+from eseal.credential.completion import Completion, complete, fresh_credential_id
+from eseal.credential.facts import award_facts
+from eseal.credential.micro_credential import Display
+from eseal.errors import InvalidInput
+from eseal.rpc.translate import domain
+from eseal.terms import Caller, Fault, Grant, LegalEntity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from eseal.bulk.learners import Columns, Person
+    from eseal.sealcore import Document
+    from eseal.terms import AwardFacts
+    from eseal_client import ExplainMandateResponse, MicroCredential
+
+# Stand-ins for what only the server knows; they conform, so that what does not is the registrar's.
+SEALER: Final = LegalEntity("Sealer", "Sealer", "NTRNL-00000000", "NL")
+NOBODY: Final = Grant(Caller(""), "", (), self_issue=True, register_sha256=b"")
+MAX_CREDENTIAL_BYTES: Final = 8 * 1024 * 1024
+# Which columns make the part of a learner that a pointer names.
+COLUMNS: Final = {
+    "national_id": ("national_id", "national_id_country"),
+    "citizenship_countries": ("citizenship_countries",),
+    "date_of_birth": ("date_of_birth",),
+    "date_of_issuing": ("date_of_issuing",),
+}
+
+
+@dataclass(slots=True)
+class Explanation:
+    """What the mandate policy says of one set of facts, and the first row that has it."""
+
+    facts: AwardFacts
+    row: int
+    answer: ExplainMandateResponse
+
+
+@dataclass(slots=True)
+class Check:
+    """What a dry run found. A mistake of the course is told once, with the first row that meets it."""
+
+    rows: int = 0
+    mistakes: list[Mistake] = field(default_factory=list)
+    explanations: list[Explanation] = field(default_factory=list)
+    _told: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, mistake: Mistake, *, once: bool = False) -> None:
+        """Note a mistake; with ``once``, only the first of its rule and place."""
+        key = (mistake.column, mistake.rule)
+        if once and key in self._told:
+            return
+        self._told.add(key)
+        self.mistakes.append(mistake)
+
+
+def check_learners(
+    course_file: str,
+    course: MicroCredential,
+    columns: Columns,
+    people: Iterable[Person],
+    explain: Callable[[bytes], ExplainMandateResponse],
+) -> Check:
+    """Check a class list against the rules of the house. ``explain`` asks the server; what it raises is let through."""
+    found = Check()
+    asked = domain(course, "/micro_credential")
+    for person in people:
+        found.rows += 1
+        try:
+            document = build(asked, domain(person.learner, "/learner"))
+            faults = _faults(document, asked.display, strict=True)
+        except InvalidInput as error:
+            faults = list(error.faults) or [Fault("", error.reason.lower().replace("_", "-"), error.message)]
+        for fault in faults:
+            _tell(found, fault, course_file, columns, person)
+        if not faults:
+            _explain(found, document, person.row.number, explain)
+    return found
+
+
+def check_credential(found: Check, file: str, data: bytes, explain: Callable[[bytes], ExplainMandateResponse]) -> None:
+    """Check one credential that somebody else built, and add to what was ``found``."""
+    found.rows += 1
+    try:
+        document = parse(data, max_bytes=MAX_CREDENTIAL_BYTES)
+        faults = _faults(document, None, strict=False)
+    except InvalidInput as error:
+        faults = list(error.faults) or [Fault("", error.reason.lower().replace("_", "-"), error.message)]
+    for fault in faults:
+        found.add(Mistake(file, fault.rule, fault.message, column=fault.pointer or "/"))
+    if not faults:
+        _explain(found, document, found.rows, explain)
+
+
+def _faults(document: Document, display: Display | None, *, strict: bool) -> list[Fault]:
+    """Every fault of the document as it would be completed. The page is the course's: a personal one differs in the name."""
+    shown = Display(template=display.template) if display else None
+    completion = Completion.of(document, sealer=SEALER, grant=NOBODY, display=shown)
+    moment = datetime.now(UTC).replace(microsecond=0)
+    completed = complete(document, completion, credential_id=fresh_credential_id(), issued=moment)
+    missing = annex_i(completed).missing if strict else ()
+    sentence = "Annex I of Council Recommendation 2022/C 243/02 asks for: {}."
+    return [
+        *check(completed),
+        *(Fault("/credentialSubject", "annex-i", sentence.format(element)) for element in missing),
+    ]
+
+
+def _tell(found: Check, fault: Fault, course_file: str, columns: Columns, person: Person) -> None:
+    """Say a fault where the registrar can mend it: by key in the course file, or by row and column in the list."""
+    place = place_of(fault.pointer)
+    if place:
+        found.add(Mistake(course_file, fault.rule, fault.message, column=place), once=True)
+        return
+    row = person.row
+    if fault.pointer.startswith("/learner/"):
+        # The sentence may name what the cell says; the rule and the place are enough.
+        part = fault.pointer.split("/")[2]
+        column = columns.written(*COLUMNS.get(part, (part,)))
+        sentence = "The cell does not hold what this rule asks for."
+        found.add(Mistake(columns.table.name, fault.rule, sentence, row.number, row.line, column))
+        return
+    where = f"{fault.message} (at {fault.pointer or '/'} of the credential; first met in row {row.number})"
+    found.add(Mistake(course_file, f"{fault.rule}", where, column=""), once=fault.rule != "annex-i")
+
+
+def _explain(found: Check, document: Document, row: int, explain: Callable[[bytes], ExplainMandateResponse]) -> None:
+    facts = award_facts(document)
+    if not any(facts == known.facts for known in reversed(found.explanations)):
+        found.explanations.append(Explanation(facts, row, explain(document.canonical())))

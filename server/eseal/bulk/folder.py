@@ -1,0 +1,270 @@
+"""The folder that a run fills: a ``.jsonld`` file for each credential, and results.csv, which says what became of each row.
+
+Whole at every moment: a file is written beside its place, and takes it when its bytes are on the disk; the line that
+says so is written after that, in one piece with those of its batch. So a crash leaves files that are complete, and a
+results.csv whose last line may be torn, which is then left out. What a crash left beside its place is thrown away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import ctypes
+import fcntl
+import hashlib
+import io
+import mmap
+import os
+import shutil
+from array import array
+from bisect import bisect_left
+from dataclasses import astuple, dataclass, fields, replace
+from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import quote
+from zlib import crc32
+
+from eseal.bulk.faults import BadInput, Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from eseal.bulk.requests import Asked
+
+RESULTS: Final = "results.csv"
+SEALED: Final = "sealed"
+REFUSED: Final = "refused"
+# Sealed by an earlier run for content that the input no longer has: the credential is out there all the same.
+EARLIER: Final = "earlier"
+_PARTS: Final = ".part"
+_LOCK: Final = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of results.csv. ``content`` stands for what was asked (docs/bulk.md), ``sha256`` is of the file."""
+
+    row: int
+    request_id: str
+    credential_id: str
+    file: str
+    status: str
+    reason: str
+    sha256: str
+    content: str
+
+    def line(self) -> str:
+        """The result as a line of CSV."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(astuple(self))
+        return text.getvalue()
+
+    @staticmethod
+    def read(line: str) -> Result | None:
+        """The result that ``line`` wrote; None for anything else."""
+        try:
+            row, *texts = next(csv.reader([line], strict=True))
+            return Result(int(row), *texts)
+        except (ValueError, TypeError, StopIteration, csv.Error):
+            return None
+
+
+HEADINGS: Final = ",".join(field.name for field in fields(Result)) + "\n"
+
+
+def file_name(request_id: str) -> str:
+    """The file of a request's credential; what a file name may not hold is percent-encoded."""
+    name = quote(request_id, safe="@+=")
+    return f"{'%2E' + name[1:] if name.startswith('.') else name}.jsonld"
+
+
+class Folder:
+    """The folder of one run; use it as a context manager. One run at a time: a second one gets BadInput.
+
+    OSError where the disk is full or the folder cannot be written; what was committed before stays whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._parts = path / _PARTS
+        self._pending: list[tuple[str, Result]] = []
+        self._lines: list[str] = []
+
+    def __enter__(self) -> Self:
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.path / _LOCK).open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            rule = "Another run is filling this folder right now."
+            raise BadInput([Mistake(str(self.path), "folder-in-use", rule)]) from None
+        shutil.rmtree(self._parts, ignore_errors=True)
+        self._parts.mkdir()
+        self._disk = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._parts, ignore_errors=True)
+        os.close(self._disk)
+        self._lock.close()
+
+    def resume(self, asked: Iterable[Asked]) -> bytearray:
+        """Look which of ``asked`` are there and valid, and begin results.csv with those; one byte for each item, 1 for those.
+
+        What is there under the right name with other bytes is asked for again.
+        """
+        done = bytearray()
+        part = self._parts / RESULTS
+        with _Earlier(self.path / RESULTS) as earlier, part.open("w", encoding="utf-8") as file:
+            file.write(HEADINGS)
+            for item in asked:
+                result = earlier.take(item.request_id)
+                valid = result is not None and result.content == item.content and self._is_there(result)
+                if valid and result is not None:
+                    file.write(replace(result, row=item.row, status=SEALED).line())
+                done.append(valid)
+            for result in earlier.left():
+                file.write(replace(result, status=EARLIER).line())
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path / RESULTS)
+        os.fsync(self._disk)
+        return done
+
+    def sealed(self, item: Asked, credential_id: str, content: bytes) -> None:
+        """Write a credential beside its place; ``commit`` puts it there."""
+        with (self._parts / item.file).open("wb", buffering=0) as file:
+            file.write(content)
+        digest = hashlib.sha256(content).hexdigest()
+        result = Result(item.row, item.request_id, credential_id, item.file, SEALED, "", digest, item.content)
+        self._pending.append((item.file, result))
+
+    def refused(self, item: Asked, reason: str) -> None:
+        """Note a refusal."""
+        self._lines.append(Result(item.row, item.request_id, "", "", REFUSED, reason, "", item.content).line())
+
+    @property
+    def pending(self) -> int:
+        """How many results wait for ``commit``."""
+        return len(self._pending) + len(self._lines)
+
+    def commit(self) -> None:
+        """Make everything so far durable, then visible, then say so in results.csv."""
+        if not self.pending:
+            return
+        if self._pending:
+            _flush(self._disk)
+        for name, result in self._pending:
+            os.replace(self._parts / name, self.path / name)  # noqa: PTH105 - ten thousand times a second
+            self._lines.append(result.line())
+        with (self.path / RESULTS).open("a", encoding="utf-8") as file:
+            file.write("".join(self._lines))
+            file.flush()
+            os.fdatasync(file.fileno())
+        self._pending.clear()
+        self._lines.clear()
+
+    def finish(self) -> None:
+        """Put results.csv into the order of the rows."""
+        path, part = self.path / RESULTS, self._parts / RESULTS
+        with _mapped(path) as content, part.open("wb") as file:
+            places = array("Q")
+            end = content.find(b"\n") + 1
+            file.write(content[:end])
+            while end < len(content):
+                row = content[end : content.find(b",", end)]
+                places.append(int(row) << 40 | end)
+                end = content.find(b"\n", end) + 1
+            for place in sorted(places):
+                begin = place & (1 << 40) - 1
+                file.write(content[begin : content.find(b"\n", begin) + 1])
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        os.fsync(self._disk)
+
+    def _is_there(self, result: Result) -> bool:
+        try:
+            content = (self.path / result.file).read_bytes()
+        except OSError:
+            return False
+        return hashlib.sha256(content).hexdigest() == result.sha256
+
+
+class _Earlier:
+    """What an earlier results.csv says was sealed, found by request id without holding it in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open = contextlib.ExitStack()
+        self._lines = array("Q")
+        self._taken = bytearray()
+
+    def __enter__(self) -> Self:
+        self._content = self._open.enter_context(_mapped(self._path))
+        marks = array("Q")
+        for begin, result in self._results():
+            marks.append(crc32(result.request_id.encode()) << 32 | len(self._lines))
+            self._lines.append(begin)
+        self._taken = bytearray(len(self._lines))
+        self._marks = array("Q", sorted(marks))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def take(self, request_id: str) -> Result | None:
+        """The result of a request, once; the last one where there are several."""
+        found = None
+        mark = crc32(request_id.encode()) << 32
+        place = bisect_left(self._marks, mark)
+        while place < len(self._marks) and self._marks[place] >> 32 == mark >> 32:
+            number = self._marks[place] & 0xFFFFFFFF
+            result = self._at(self._lines[number])
+            if result is not None and result.request_id == request_id:
+                self._taken[number] = 1
+                found = result
+            place += 1
+        return found
+
+    def left(self) -> Iterator[Result]:
+        """What was not taken."""
+        for begin, taken in zip(self._lines, self._taken, strict=True):
+            result = None if taken else self._at(begin)
+            if result is not None:
+                yield result
+
+    def _results(self) -> Iterator[tuple[int, Result]]:
+        """Every sealed line and where it begins; a torn line at the end is none."""
+        begin = 0
+        while (end := self._content.find(b"\n", begin) + 1) > 0:
+            result = self._at(begin)
+            if result is not None and result.status in (SEALED, EARLIER):
+                yield begin, result
+            begin = end
+
+    def _at(self, begin: int) -> Result | None:
+        return Result.read(self._content[begin : self._content.find(b"\n", begin)].decode("utf-8", "replace"))
+
+
+@contextlib.contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
+    """A file's content without reading it; empty where there is none."""
+    if not path.exists() or not path.stat().st_size:
+        yield b""
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield content
+
+
+def _flush(folder: int) -> None:
+    """Wait until everything written to the folder's file system is on the disk: once a batch, not once a file."""
+    if _syncfs is None:
+        os.sync()
+    elif _syncfs(folder) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+_syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)

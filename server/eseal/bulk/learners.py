@@ -1,0 +1,271 @@
+"""The columns of a class list, and a learner out of a row. docs/bulk.md lists the columns for registrars."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from eseal.bulk.dates import BadDate, read_date
+from eseal.bulk.faults import BadInput, Mistake, nearest
+from eseal_client import Learner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
+    from typing import Any
+
+    from eseal.bulk.dates import DateFormat
+    from eseal.bulk.table import Row, Table
+    from eseal_client import MicroCredential
+
+TEXTS: Final = ("given_name", "family_name", "full_name", "email_address")
+DATES: Final = ("date_of_birth", "date_of_issuing")
+LEGAL: Final = {"national_id": "notation", "national_id_country": "country", "national_id_scheme": "scheme"}
+# Headings that may say more after a colon: whose identifier it is, in which language or assessment a grade is.
+QUALIFIED: Final = ("identifier", "credential_identifier", "grade_achieved", "assessment_grade")
+PLAIN: Final = (*TEXTS, *DATES, *LEGAL, "citizenship_countries", "request_id")
+ALIASES: Final = {
+    "first_name": "given_name",
+    "given_names": "given_name",
+    "last_name": "family_name",
+    "surname": "family_name",
+    "name": "full_name",
+    "email": "email_address",
+    "e_mail": "email_address",
+    "birth_date": "date_of_birth",
+    "award_date": "date_of_issuing",
+    "issue_date": "date_of_issuing",
+    "grade": "grade_achieved",
+    "result": "grade_achieved",
+    "citizenship": "citizenship_countries",
+}
+# A learner is identified by one of these.
+IDENTIFYING: Final = ("given_name", "family_name", "full_name", "national_id", "identifier")
+IGNORED: Final = "#"
+_SPREADSHEET_ERROR: Final = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)", re.IGNORECASE)
+# Control characters but the white space that a cell may hold, and the mark that a broken conversion leaves.
+_UNREADABLE: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_LANGUAGE: Final = re.compile(r"[a-z]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A learner, and the cells it was read from: heading in its one spelling, value in its one form."""
+
+    row: Row
+    learner: Learner
+    cells: Mapping[str, str]
+
+    @property
+    def request_id(self) -> str:
+        """The request id that the list itself gives, or empty."""
+        return self.cells.get("request_id", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One column: its heading as written, in its one spelling, and how a cell becomes part of a learner."""
+
+    written: str
+    name: str
+    put: Callable[[Learner, str], str]
+
+
+@dataclass(slots=True)
+class Columns:
+    """How the columns of one list make learners of ``course``. Raises BadInput with every heading that is wrong."""
+
+    table: Table
+    course: MicroCredential
+    dates: DateFormat | None = None
+    _columns: list[_Column | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        mistakes: list[Mistake] = []
+        self._columns = [self._column(place, heading, mistakes) for place, heading in enumerate(self.table.headings)]
+        names = Counter(column.name for column in self._columns if column)
+        mistakes += [
+            self._heading_mistake("headings-twice", "Two columns have this heading.", name)
+            for name, count in names.items()
+            if count > 1
+        ]
+        if not mistakes and not any(name.partition(":")[0] in IDENTIFYING for name in names):
+            sentence = f"No column identifies the learner: one of {', '.join(IDENTIFYING)} must be there."
+            mistakes.append(self._heading_mistake("annex-i", sentence))
+        if mistakes:
+            raise BadInput(mistakes)
+
+    def people(self) -> Iterator[Person | list[Mistake]]:
+        """Each row as a learner, or what is wrong with it."""
+        for row in self.table.rows():
+            yield self._person(row)
+
+    def written(self, *names: str) -> str:
+        """The headings, as written, of the columns that make these fields of a learner; empty where there are none."""
+        return ", ".join(
+            column.written for column in self._columns if column and column.name.partition(":")[0] in names
+        )
+
+    def _person(self, row: Row) -> Person | list[Mistake]:
+        learner, cells, mistakes = Learner(), {}, []
+        for column, cell in zip(self._columns, row.cells, strict=False):
+            text = " ".join(cell.split())
+            if not text:
+                continue
+            if column is None:
+                continue
+            if _UNREADABLE.search(text):
+                sentence = "The cell holds a character that no text has: it was converted wrongly on the way here."
+                mistakes.append(self._mistake(row, column.written, "character", sentence))
+            elif _SPREADSHEET_ERROR.fullmatch(text):
+                mistakes.append(
+                    self._mistake(row, column.written, "spreadsheet-error", "The cell holds an error value.")
+                )
+            else:
+                try:
+                    cells[column.name] = column.put(learner, text)
+                except BadDate as error:
+                    mistakes.append(self._mistake(row, column.written, error.rule, str(error)))
+                except _BadCell as error:
+                    mistakes.append(self._mistake(row, column.written, error.rule, str(error)))
+        mistakes += self._beyond(row)
+        if not mistakes and not any(name.partition(":")[0] in IDENTIFYING for name in cells):
+            mistakes.append(self._mistake(row, "", "annex-i", "Nothing in this row identifies the learner."))
+        if "national_id_country" not in cells and "national_id" in cells:
+            sentence = "A national identification number needs the country of its register (national_id_country)."
+            mistakes.append(self._mistake(row, "national_id", "edc-generic:LegalIdentifier.spatial.minCount", sentence))
+        return mistakes or Person(row, learner, cells)
+
+    def _beyond(self, row: Row) -> list[Mistake]:
+        """Cells that stand under no heading."""
+        headings = self.table.headings
+        beyond = [
+            place
+            for place, cell in enumerate(row.cells)
+            if (place >= len(headings) or not headings[place].strip()) and cell.strip()
+        ]
+        sentence = "There is something under no heading: is a delimiter in a cell that is not quoted?"
+        return [self._mistake(row, str(place + 1), "headings-absent", sentence) for place in beyond]
+
+    def _column(self, place: int, heading: str, mistakes: list[Mistake]) -> _Column | None:
+        """The column of a heading; None for one that is left out."""
+        written = " ".join(heading.split())
+        if not written or written.startswith(IGNORED):
+            return None
+        name, _, qualifier = (part.strip() for part in written.partition(":"))
+        name = _spelt(name)
+        put = self._plain(name) if name in PLAIN and not qualifier else self._qualified(name, qualifier)
+        if put is None:
+            known = [*PLAIN, *QUALIFIED, *ALIASES]
+            sentence = f"Column {place + 1} has a heading that is not known.{nearest(_spelt(written), known)}"
+            sentence += f" A heading that begins with {IGNORED} is left out."
+            mistakes.append(self._heading_mistake("headings-known", sentence, written))
+            return None
+        if isinstance(put, str):
+            mistakes.append(self._heading_mistake("headings-known", put, written))
+            return None
+        return _Column(written, f"{name}:{qualifier}" if qualifier else name, put)
+
+    def _plain(self, name: str) -> Callable[[Learner, str], str]:
+        if name in DATES:
+            return self._put_date(name)
+        if name == "citizenship_countries":
+            return _put_countries
+        if name == "request_id":
+            return _put_request_id
+        if name in LEGAL:
+            return _putter(lambda learner, text: setattr(learner.national_id, LEGAL[name], text))
+        return _putter(lambda learner, text: setattr(learner, name, text))
+
+    def _qualified(self, name: str, qualifier: str) -> Callable[[Learner, str], str] | str | None:
+        """How to put a cell of a heading with a colon; a sentence where what follows the colon is wrong."""
+        if name == "identifier":
+            return _putter(lambda learner, text: learner.identifiers.add(notation=text, scheme=qualifier))
+        if name == "credential_identifier":
+            return _putter(lambda learner, text: learner.credential_identifiers.add(notation=text, scheme=qualifier))
+        if name == "grade_achieved":
+            language = qualifier or self._language()
+            if not _LANGUAGE.fullmatch(language):
+                return "After the colon stands the language of the grade (ISO 639-1), such as grade_achieved:en."
+            return _putter(lambda learner, text: learner.grade_achieved.__setitem__(language, text))
+        if name == "assessment_grade":
+            return self._assessment_grade(*(part.strip() for part in qualifier.partition(":")))
+        return None
+
+    def _assessment_grade(self, key: str, _: str, language: str) -> Callable[[Learner, str], str] | str:
+        keys = [assessment.key for assessment in self.course.type_of_assessment if assessment.key]
+        if key not in keys:
+            return f"The course has no assessment with this key (assessment_grade:KEY).{nearest(key, keys)}"
+        language = language or self._language()
+
+        def put(learner: Learner, text: str) -> None:
+            graded = next((one for one in learner.assessment_grades if one.assessment == key), None)
+            (graded or learner.assessment_grades.add(assessment=key)).grade[language] = text
+
+        return _putter(put)
+
+    def _language(self) -> str:
+        """The course's first language: what is said in no language is said in it."""
+        return next(iter(self.course.languages), "") or min(self.course.title, default="en")
+
+    def _put_date(self, name: str) -> Callable[[Learner, str], str]:
+        written = self.dates
+
+        def put(learner: Learner, text: str) -> str:
+            day: date = read_date(text, written)
+            said: Any = getattr(learner, name)
+            said.year, said.month, said.day = day.year, day.month, day.day
+            return day.isoformat()
+
+        return put
+
+    def _mistake(self, row: Row, column: str, rule: str, message: str) -> Mistake:
+        return Mistake(self.table.name, rule, message, row.number, row.line, column)
+
+    def _heading_mistake(self, rule: str, message: str, heading: str = "") -> Mistake:
+        row = self.table.heading_row
+        return Mistake(self.table.name, rule, message, row.number, row.line, heading)
+
+
+class _BadCell(ValueError):
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+def is_heading(text: str) -> bool:
+    """Whether a first row's cell looks like one of our headings."""
+    name = _spelt(text.partition(":")[0].strip())
+    return name in PLAIN or name in QUALIFIED
+
+
+def _spelt(heading: str) -> str:
+    """A heading in its one spelling: lower case, words joined by underscores, no parentheses."""
+    name = re.sub(r"[\s\-_./]+", "_", heading.strip().lower().replace("(s)", "s")).strip("_")
+    return ALIASES.get(name, name)
+
+
+def _putter(put: Callable[[Learner, str], Any]) -> Callable[[Learner, str], str]:
+    """A cell that is taken as it is written."""
+
+    def putting(learner: Learner, text: str) -> str:
+        put(learner, text)
+        return text
+
+    return putting
+
+
+def _put_countries(learner: Learner, text: str) -> str:
+    countries = re.findall(r"[^\s,;/]+", text.upper())
+    learner.citizenship_countries.extend(countries)
+    return " ".join(countries)
+
+
+def _put_request_id(learner: Learner, text: str) -> str:
+    del learner  # it is no part of a learner
+    if not _REQUEST_ID.fullmatch(text):
+        raise _BadCell("request-id", "A request id has 1 to 128 visible ASCII characters.")
+    return text

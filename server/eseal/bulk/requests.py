@@ -1,0 +1,131 @@
+"""What is asked for: the request id of each item, and the spool that holds all of them while a run lasts.
+
+A request id is derived from the content, so that the same content again is the same request: a UUID of version 8
+(RFC 9562 section 5.8) made of the SHA-256 over an RFC 8785 array. docs/bulk.md spells the arrays out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import tempfile
+from array import array
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple, Self
+from zlib import crc32
+
+from google.protobuf.json_format import MessageToDict
+
+from eseal import sealcore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from eseal_client import MicroCredential
+
+SCHEME = "eseal-bulk-1"
+_AT_ONCE = 200
+
+
+def course_digest(course: MicroCredential) -> str:
+    """SHA-256 of the course as canonical ProtoJSON, hex."""
+    return hashlib.sha256(_canonical(MessageToDict(course, preserving_proto_field_name=True))).hexdigest()
+
+
+def issue_content(batch: str, level: str, course: str, cells: Mapping[str, str]) -> str:
+    """What stands for one learner's content: ``cells`` in their one spelling, ``course`` is ``course_digest``."""
+    return _uuid([SCHEME, "issue", batch, level, course, cells])
+
+
+def seal_content(batch: str, level: str, credential: bytes) -> str:
+    """What stands for one credential's content."""
+    return _uuid([SCHEME, "seal", batch, level, hashlib.sha256(credential).hexdigest()])
+
+
+class Asked(NamedTuple):
+    """One item: where it stands in the input, its request id, the file its credential goes into, and its message.
+
+    ``content`` stands for what is asked; it is the request id too, where the caller gives none of its own.
+    """
+
+    row: int
+    request_id: str
+    content: str
+    file: str
+    message: bytes
+
+
+class Spool:
+    """Items in a file without a name, so that a class list of any length takes no memory. Written once, then read."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="eseal-bulk-")  # noqa: SIM115 - closed by close
+        self._part: list[Asked] = []
+        self._marks = array("Q")
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, item: Asked) -> None:
+        """Put one item away."""
+        self._marks.append(crc32(item.file.encode()) << 32 | len(self._marks))
+        self._part.append(item)
+        if len(self._part) >= _AT_ONCE:
+            self._write()
+
+    def repeated(self) -> list[tuple[Asked, int]]:
+        """Items whose file an earlier item has already, with that one's row: they are the same request."""
+        marks = sorted(self._marks)
+        suspects = {
+            mark & 0xFFFFFFFF
+            for before, after in pairwise(marks)
+            if before >> 32 == after >> 32
+            for mark in (before, after)
+        }
+        if not suspects:
+            return []
+        first: dict[str, int] = {}
+        return [
+            (item, first[item.file])
+            for number, item in enumerate(self)
+            if number in suspects and first.setdefault(item.file, item.row) != item.row
+        ]
+
+    def __iter__(self) -> Iterator[Asked]:
+        self._write()
+        self._file.seek(0)
+        position = 0
+        while True:
+            self._file.seek(position)
+            try:
+                part = pickle.load(self._file)  # noqa: S301 - written by this process, in a file nobody can name
+            except EOFError:
+                return
+            position = self._file.tell()
+            yield from part
+
+    def _write(self) -> None:
+        if self._part:
+            self._file.seek(0, 2)
+            pickle.dump(self._part, self._file, pickle.HIGHEST_PROTOCOL)
+            self._part = []
+
+
+def _canonical(value: Any) -> bytes:
+    return sealcore.canonicalize(json.dumps(value, ensure_ascii=False).encode())
+
+
+def _uuid(content: Any) -> str:
+    digest = bytearray(hashlib.sha256(_canonical(content)).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -1,0 +1,367 @@
+"""``eseal bulk``: a class list becomes sealed credentials; running it again finishes what was left.
+
+Exit status: 0 everything is sealed; 1 something is refused; 2 misuse, or mistakes in the input (nothing was sent); 3 not
+finished (stopped, or the server or the disk was away): run the same command again.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from functools import partial
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from eseal.bulk import checking, running
+from eseal.bulk.course import read_course
+from eseal.bulk.dates import DateFormat  # noqa: TC001 - typer reads the annotations
+from eseal.bulk.faults import BadInput, Mistake
+from eseal.bulk.folder import RESULTS, Folder, file_name
+from eseal.bulk.learners import Columns, Person, is_heading
+from eseal.bulk.requests import Asked, Spool, course_digest, issue_content, seal_content
+from eseal.bulk.table import Table
+from eseal.terms import Level
+from eseal_client import Client, Connection, EsealError, Identity
+from eseal_client import Level as WireLevel
+from eseal_client.bulk import BulkRun, issue_item, seal_item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from eseal.bulk.checking import Check
+    from eseal.bulk.running import Tally
+    from eseal_client import MicroCredential
+
+app = typer.Typer(no_args_is_help=True)
+
+MOST_SHOWN = 100
+LEVELS = {
+    None: WireLevel.LEVEL_UNSPECIFIED,
+    Level.B_B: WireLevel.LEVEL_B_B,
+    Level.B_T: WireLevel.LEVEL_B_T,
+    Level.B_LT: WireLevel.LEVEL_B_LT,
+    Level.B_LTA: WireLevel.LEVEL_B_LTA,
+}
+REFUSED, MISTAKES, UNFINISHED = 1, 2, 3
+
+IdentityFolder = Annotated[
+    Path,
+    typer.Option(
+        "--identity",
+        exists=True,
+        file_okay=False,
+        help="A folder with ca.pem, certificate.pem and key.pem: who you are.",
+    ),
+]
+Server = Annotated[str, typer.Option("--server", help="host:port of the server.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", file_okay=False, metavar="DIR", help="Where credentials and results.csv go.")
+]
+DryRun = Annotated[bool, typer.Option("--check", help="Find every mistake, ask for the mandate, and seal nothing.")]
+BatchName = Annotated[
+    str,
+    typer.Option("--batch-name", help="Part of every request id: the same content under another name is sealed anew."),
+]
+LevelOption = Annotated[Level | None, typer.Option("--level", help="The JAdES level; else the server's default.")]
+Streams = Annotated[int, typer.Option(min=1, max=64, help="Connections to the server.")]
+BatchSize = Annotated[int, typer.Option("--batch", min=1, max=1000, help="Items in one message.")]
+Window = Annotated[int, typer.Option(min=1, max=64, help="Messages of one connection that are unanswered at once.")]
+Patience = Annotated[float, typer.Option(min=1, help="Seconds without any answer after which the run gives up.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Class lists and folders, a hundred thousand at a time."""
+
+
+@app.command()
+def issue(
+    course: Annotated[
+        Path, typer.Option("--course", exists=True, dir_okay=False, help="What is awarded: a course file (TOML).")
+    ],
+    learners: Annotated[
+        Path, typer.Option("--learners", exists=True, dir_okay=False, help="To whom: a class list (CSV, UTF-8).")
+    ],
+    *,
+    identity: IdentityFolder,
+    out: Out = None,
+    check: DryRun = False,
+    server: Server = "localhost:50051",
+    batch_name: BatchName = "",
+    level: LevelOption = None,
+    date_format: Annotated[
+        DateFormat | None, typer.Option("--date-format", help="How 03/04/2026 is meant: iso, dmy or mdy.")
+    ] = None,
+    streams: Streams = 4,
+    batch: BatchSize = 100,
+    window: Window = 4,
+    patience: Patience = 120.0,
+) -> None:
+    """Issue a course to every learner of a list. Run it again to finish what was left."""
+    connection = _connection(server, identity, batch, window, out, check=check)
+    with _mistakes_told():
+        what = read_course(course)
+        columns = Columns(Table(learners, is_heading), what, date_format)
+        if check:
+            _check_issue(course.name, what, columns, connection)
+        with Spool() as spool:
+            _spool_learners(spool, what, columns, batch_name, level)
+            start = partial(BulkRun.issuing, connection, what, LEVELS[level], streams=streams, patience=patience)
+            _run(spool, out, start)
+
+
+@app.command()
+def seal(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN_DIR", exists=True, file_okay=False, help="Credentials (.json, .jsonld), not sealed."
+        ),
+    ],
+    *,
+    identity: IdentityFolder,
+    out: Out = None,
+    check: DryRun = False,
+    server: Server = "localhost:50051",
+    batch_name: BatchName = "",
+    level: LevelOption = None,
+    streams: Streams = 4,
+    batch: BatchSize = 50,
+    window: Window = 4,
+    patience: Patience = 120.0,
+) -> None:
+    """Seal every credential of a folder. Run it again to finish what was left."""
+    connection = _connection(server, identity, batch, window, out, check=check)
+    with _mistakes_told():
+        credentials = _credentials(folder, out)
+        if check:
+            _check_seal(credentials, connection)
+        with Spool() as spool:
+            for number, path in enumerate(credentials, 1):
+                data = path.read_bytes()
+                content = seal_content(batch_name, level or "", data)
+                message = seal_item(content, data, LEVELS[level])
+                spool.add(Asked(number, content, content, f"{path.stem}.jsonld", message))
+            start = partial(BulkRun.sealing, connection, streams=streams, patience=patience)
+            _run(spool, out, start)
+
+
+@app.command()
+def example(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Where the files go.")] = Path(),
+) -> None:
+    """Write a course file and a class list to begin with; nothing is written over."""
+    names = ("course.toml", "learners.csv")
+    there = [str(folder / name) for name in names if (folder / name).exists()]
+    if there:
+        raise typer.BadParameter(f"{', '.join(there)} is there already.", param_hint="DIR")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(files("eseal.bulk").joinpath("example", name).read_bytes())
+    typer.echo(f"eseal bulk issue --course {folder / names[0]} --learners {folder / names[1]} --check --identity …")
+
+
+def _spool_learners(
+    spool: Spool, course: MicroCredential, columns: Columns, batch_name: str, level: Level | None
+) -> None:
+    """Serialise the whole list; BadInput with every mistake, so that a list with one sends nothing."""
+    mistakes: list[Mistake] = []
+    digest = course_digest(course)
+    for person in columns.people():
+        if isinstance(person, list):
+            mistakes += person
+            continue
+        content = issue_content(batch_name, level or "", digest, person.cells)
+        request_id = person.request_id or content
+        message = issue_item(request_id, person.learner)
+        spool.add(Asked(person.row.number, request_id, content, file_name(request_id), message))
+    name = columns.table.name
+    mistakes += _repeated(spool, name)
+    if not mistakes and not len(spool):
+        mistakes.append(Mistake(name, "rows", "There is no learner below the headings."))
+    if mistakes:
+        raise BadInput(mistakes)
+
+
+def _repeated(spool: Spool, name: str) -> list[Mistake]:
+    return [
+        Mistake(name, "row-repeated", f"This row asks for the same credential as row {first}.", item.row)
+        for item, first in spool.repeated()
+    ]
+
+
+def _credentials(folder: Path, out: Path | None) -> list[Path]:
+    """The files to seal, by name. BadInput where two of them would go into one."""
+    if out is not None and out.resolve() == folder.resolve():
+        raise typer.BadParameter("The sealed credentials go into another folder.", param_hint="--out")
+    suffixes = {".json", ".jsonld"}
+    found = (path for path in folder.iterdir() if path.suffix in suffixes and path.is_file())
+    paths = sorted(found, key=lambda path: path.stem)
+    if not paths:
+        raise BadInput([Mistake(str(folder), "files", "There is no .json or .jsonld file in this folder.")])
+    twice = [path for before, path in pairwise(paths) if before.stem == path.stem]
+    if twice:
+        rule = "Another file has this name but for its suffix; both would be sealed into one."
+        raise BadInput([Mistake(path.name, "files", rule) for path in twice])
+    return paths
+
+
+def _check_issue(course_file: str, course: MicroCredential, columns: Columns, connection: Connection) -> None:
+    mistakes: list[Mistake] = []
+    with Spool() as spool, _client(connection) as client:
+        digest = course_digest(course)
+
+        def people() -> Iterator[Person]:
+            for person in columns.people():
+                if isinstance(person, list):
+                    mistakes.extend(person)
+                    continue
+                content = issue_content("", "", digest, person.cells)
+                file = file_name(person.request_id or content)
+                spool.add(Asked(person.row.number, person.request_id or content, content, file, b""))
+                yield person
+
+        found = checking.check_learners(course_file, course, columns, people(), client.explain)
+        found.mistakes += mistakes + _repeated(spool, columns.table.name)
+    found.mistakes.sort(key=lambda mistake: (mistake.row, mistake.line))
+    _report(found, f"{columns.table.name}: {found.rows + len({one.row for one in mistakes})} learners")
+
+
+def _check_seal(credentials: list[Path], connection: Connection) -> None:
+    found = checking.Check()
+    with _client(connection) as client:
+        for path in credentials:
+            checking.check_credential(found, path.name, path.read_bytes(), client.explain)
+    _report(found, f"{len(credentials)} credentials")
+
+
+def _report(found: Check, what: str) -> None:
+    """Print what a dry run found, and exit."""
+    if found.mistakes:
+        raise BadInput(found.mistakes)
+    console = Console(highlight=False, soft_wrap=True)
+    refused = False
+    for explanation in found.explanations:
+        answer = explanation.answer
+        if answer.granted:
+            mandates = ", ".join(answer.mandate_ids) or "none needed: sealed for itself"
+            console.print(f"mandate: {mandates} (row {explanation.row} and those like it)", markup=False)
+        for refusal in answer.refusals:
+            refused = True
+            place = f"row {explanation.row} and those like it"
+            console.print(f"{place}: [{refusal.rule}] {refusal.message}", markup=False)
+    console.print(f"{what}, no mistake{', but the mandate policy refuses' if refused else ''}. Nothing was sealed.")
+    raise typer.Exit(REFUSED if refused else 0)
+
+
+def _run(spool: Spool, out: Path | None, start: Callable[[Iterator[tuple[str, bytes]]], BulkRun]) -> None:
+    """Run, tell how it went, and exit."""
+    if out is None:
+        raise typer.BadParameter("Say where the credentials go.", param_hint="--out")
+    with Folder(out) as folder, _progress() as show:
+        tally = running.run(spool, folder, start, show)
+    raise typer.Exit(_summary(tally, out))
+
+
+def _summary(tally: Tally, out: Path) -> int:
+    there = f" ({tally.there} were there already)" if tally.there else ""
+    refused = f", {tally.refused} refused" if tally.refused else ""
+    left = f", {tally.left} left" if tally.left else ""
+    typer.echo(f"{tally.there + tally.sealed} sealed{there}{refused}{left}: {out / RESULTS}")
+    for reason, count in sorted(tally.reasons.items(), key=lambda one: -one[1])[:10]:
+        _tell(f"  {count} × {reason}")
+    if isinstance(tally.gone, EsealError):
+        _tell(f"{tally.gone.reason or tally.gone.code}: {tally.gone.message}")
+        for violation in (*tally.gone.faults, *tally.gone.refusals):
+            _tell(f"  {violation.subject or '/'} [{violation.rule}] {violation.message}")
+    elif tally.gone is not None:
+        _tell(f"{out}: {tally.gone.strerror}")
+    if tally.gone is not None and isinstance(tally.gone, EsealError) and not _passes(tally.gone):
+        return REFUSED
+    if tally.left:
+        _tell("Not finished. Run the same command again to go on: nothing is lost, and nothing is sealed twice.")
+        return UNFINISHED
+    return REFUSED if tally.refused else 0
+
+
+def _passes(error: EsealError) -> bool:
+    """Whether the same command can succeed later without anybody changing the request."""
+    return error.code in {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "UNKNOWN"}
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Tally], None]]:
+    """A bar for a person; nothing for a log."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}/s"),
+        TextColumn("[red]{task.fields[refused]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=10) as bar:
+        task = bar.add_task("", rate="…", refused="", total=None)
+
+        def show(tally: Tally) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(
+                task,
+                total=tally.total,
+                completed=tally.total - tally.left,
+                rate=f"{speed:.0f}" if speed else "…",
+                refused=f"{tally.refused} refused" if tally.refused else "stopping" if tally.stopped else "",
+            )
+
+        yield show
+
+
+@contextmanager
+def _mistakes_told() -> Iterator[None]:
+    """Print the mistakes of the input, one a line, and exit."""
+    try:
+        yield
+    except BadInput as error:
+        for mistake in error.mistakes[:MOST_SHOWN]:
+            _tell(str(mistake))
+        more = len(error.mistakes) - MOST_SHOWN
+        _tell(f"{len(error.mistakes)} mistakes{f', the last {more} not shown' if more > 0 else ''}. Nothing was sent.")
+        raise typer.Exit(MISTAKES) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _tell(f"{place}{error.strerror}. What is there is whole; run the same command again to go on.")
+        raise typer.Exit(UNFINISHED) from None
+
+
+def _tell(sentence: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
+
+
+def _connection(server: str, identity: Path, batch: int, window: int, out: Path | None, *, check: bool) -> Connection:
+    if out is None and not check:
+        raise typer.BadParameter("Say where the credentials go (or --check).", param_hint="--out")
+    try:
+        who = Identity.from_folder(identity)
+    except OSError as error:
+        raise typer.BadParameter(f"{error.filename}: {error.strerror}", param_hint="--identity") from None
+    return Connection(target=server, identity=who, batch=batch, window=window, check=False)
+
+
+@contextmanager
+def _client(connection: Connection) -> Iterator[Client]:
+    """A client for questions; a server that is away, or that does not know us, ends the command."""
+    try:
+        with Client(connection) as client:
+            yield client
+    except EsealError as error:
+        _tell(f"{error.reason or error.code}: {error.message}")
+        raise typer.Exit(UNFINISHED if _passes(error) else REFUSED) from None
