@@ -47,6 +47,14 @@ class BadInput(Exception):
         self.mistakes = tuple(mistakes)
 
 
+class BadCell(ValueError):
+    """A cell does not hold what its column asks for: ``rule`` says what."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A sentence that names the known words that come close, or empty."""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from eseal.bulk.dates import BadDate, read_date
-from eseal.bulk.faults import BadInput, Mistake, nearest
+from eseal.bulk.dates import read_date
+from eseal.bulk.faults import BadCell, BadInput, Mistake, nearest
 from eseal_client import Learner
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ IGNORED: Final = "#"
 _SPREADSHEET_ERROR: Final = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)", re.IGNORECASE)
 # Control characters but the white space that a cell may hold, and the mark that a broken conversion leaves.
 _UNREADABLE: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+_SUSPECT: Final = re.compile(f"#|{_UNREADABLE.pattern}")
 _REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2}")
 
@@ -82,17 +83,23 @@ class Columns:
     course: MicroCredential
     dates: DateFormat | None = None
     _columns: list[_Column | None] = field(init=False)
+    _headed: int = field(init=False)
+    _identifying: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         mistakes: list[Mistake] = []
         self._columns = [self._column(place, heading, mistakes) for place, heading in enumerate(self.table.headings)]
+        # As many columns from the left as have headings without a gap.
+        blank = (place for place, heading in enumerate(self.table.headings) if not heading.strip())
+        self._headed = next(blank, len(self.table.headings))
         names = Counter(column.name for column in self._columns if column)
         mistakes += [
             self._heading_mistake("headings-twice", "Two columns have this heading.", name)
             for name, count in names.items()
             if count > 1
         ]
-        if not mistakes and not any(name.partition(":")[0] in IDENTIFYING for name in names):
+        self._identifying = {name for name in names if name.partition(":")[0] in IDENTIFYING}
+        if not (mistakes or self._identifying):
             sentence = f"No column identifies the learner: one of {', '.join(IDENTIFYING)} must be there."
             mistakes.append(self._heading_mistake("annex-i", sentence))
         if mistakes:
@@ -110,31 +117,25 @@ class Columns:
         )
 
     def _person(self, row: Row) -> Person | list[Mistake]:
-        learner, cells, mistakes = Learner(), {}, []
+        learner = Learner()
+        cells: dict[str, str] = {}
+        mistakes: list[Mistake] = []
+        suspect = _SUSPECT.search("".join(row.cells)) is not None
         for column, cell in zip(self._columns, row.cells, strict=False):
             text = " ".join(cell.split())
-            if not text:
+            if not text or column is None:
                 continue
-            if column is None:
-                continue
-            if _UNREADABLE.search(text):
-                sentence = "The cell holds a character that no text has: it was converted wrongly on the way here."
-                mistakes.append(self._mistake(row, column.written, "character", sentence))
-            elif _SPREADSHEET_ERROR.fullmatch(text):
-                mistakes.append(
-                    self._mistake(row, column.written, "spreadsheet-error", "The cell holds an error value.")
-                )
-            else:
-                try:
-                    cells[column.name] = column.put(learner, text)
-                except BadDate as error:
-                    mistakes.append(self._mistake(row, column.written, error.rule, str(error)))
-                except _BadCell as error:
-                    mistakes.append(self._mistake(row, column.written, error.rule, str(error)))
-        mistakes += self._beyond(row)
-        if not mistakes and not any(name.partition(":")[0] in IDENTIFYING for name in cells):
+            try:
+                if suspect:
+                    _require_text(text)
+                cells[column.name] = column.put(learner, text)
+            except BadCell as error:
+                mistakes.append(self._mistake(row, column.written, error.rule, str(error)))
+        if len(row.cells) > self._headed:
+            mistakes += self._beyond(row)
+        if not mistakes and self._identifying.isdisjoint(cells):
             mistakes.append(self._mistake(row, "", "annex-i", "Nothing in this row identifies the learner."))
-        if "national_id_country" not in cells and "national_id" in cells:
+        if "national_id" in cells and "national_id_country" not in cells:
             sentence = "A national identification number needs the country of its register (national_id_country)."
             mistakes.append(self._mistake(row, "national_id", "edc-generic:LegalIdentifier.spatial.minCount", sentence))
         return mistakes or Person(row, learner, cells)
@@ -230,12 +231,6 @@ class Columns:
         return Mistake(self.table.name, rule, message, row.number, row.line, heading)
 
 
-class _BadCell(ValueError):
-    def __init__(self, rule: str, message: str) -> None:
-        super().__init__(message)
-        self.rule = rule
-
-
 def is_heading(text: str) -> bool:
     """Whether a first row's cell looks like one of our headings."""
     name = _spelt(text.partition(":")[0].strip())
@@ -246,6 +241,16 @@ def _spelt(heading: str) -> str:
     """A heading in its one spelling: lower case, words joined by underscores, no parentheses."""
     name = re.sub(r"[\s\-_./]+", "_", heading.strip().lower().replace("(s)", "s")).strip("_")
     return ALIASES.get(name, name)
+
+
+def _require_text(text: str) -> None:
+    """Refuse what a broken conversion or a broken formula left in a cell."""
+    if _UNREADABLE.search(text):
+        raise BadCell(
+            "character", "The cell holds a character that no text has: it was converted wrongly on the way here."
+        )
+    if _SPREADSHEET_ERROR.fullmatch(text):
+        raise BadCell("spreadsheet-error", "The cell holds an error value.")
 
 
 def _putter(put: Callable[[Learner, str], Any]) -> Callable[[Learner, str], str]:
@@ -267,5 +272,5 @@ def _put_countries(learner: Learner, text: str) -> str:
 def _put_request_id(learner: Learner, text: str) -> str:
     del learner  # it is no part of a learner
     if not _REQUEST_ID.fullmatch(text):
-        raise _BadCell("request-id", "A request id has 1 to 128 visible ASCII characters.")
+        raise BadCell("request-id", "A request id has 1 to 128 visible ASCII characters.")
     return text

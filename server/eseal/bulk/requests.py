@@ -12,7 +12,7 @@ import pickle
 import tempfile
 from array import array
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from zlib import crc32
 
 from google.protobuf.json_format import MessageToDict
@@ -31,17 +31,18 @@ _AT_ONCE = 200
 
 def course_digest(course: MicroCredential) -> str:
     """SHA-256 of the course as canonical ProtoJSON, hex."""
-    return hashlib.sha256(_canonical(MessageToDict(course, preserving_proto_field_name=True))).hexdigest()
+    said = json.dumps(MessageToDict(course, preserving_proto_field_name=True), ensure_ascii=False)
+    return hashlib.sha256(sealcore.canonicalize(said.encode())).hexdigest()
 
 
 def issue_content(batch: str, level: str, course: str, cells: Mapping[str, str]) -> str:
     """What stands for one learner's content: ``cells`` in their one spelling, ``course`` is ``course_digest``."""
-    return _uuid([SCHEME, "issue", batch, level, course, cells])
+    return _uuid(SCHEME, "issue", batch, level, course, sorted(cells.items()))
 
 
 def seal_content(batch: str, level: str, credential: bytes) -> str:
     """What stands for one credential's content."""
-    return _uuid([SCHEME, "seal", batch, level, hashlib.sha256(credential).hexdigest()])
+    return _uuid(SCHEME, "seal", batch, level, hashlib.sha256(credential).hexdigest())
 
 
 class Asked(NamedTuple):
@@ -119,13 +120,12 @@ class Spool:
             self._part = []
 
 
-def _canonical(value: Any) -> bytes:
-    return sealcore.canonicalize(json.dumps(value, ensure_ascii=False).encode())
+def _uuid(*content: Any) -> str:
+    """Version and variant bits are set over the first half of the digest."""
+    text = hashlib.sha256(_array(content).encode()).hexdigest()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
-def _uuid(content: Any) -> str:
-    digest = bytearray(hashlib.sha256(_canonical(content)).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+# An array of texts and arrays of them: written like this, it is in RFC 8785 form.
+_array: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -179,8 +179,8 @@ def _spool_learners(
             continue
         content = issue_content(batch_name, level or "", digest, person.cells)
         request_id = person.request_id or content
-        message = issue_item(request_id, person.learner)
-        spool.add(Asked(person.row.number, request_id, content, file_name(request_id), message))
+        file = file_name(request_id) if person.request_id else f"{content}.jsonld"
+        spool.add(Asked(person.row.number, request_id, content, file, issue_item(request_id, person.learner)))
     name = columns.table.name
     mistakes += _repeated(spool, name)
     if not mistakes and not len(spool):

@@ -45,8 +45,11 @@ PASSING = {"UNAVAILABLE", "CANCELLED", "ABORTED", "DEADLINE_EXCEEDED", "UNKNOWN"
 
 def issue_item(request_id: str, learner: Learner) -> bytes:
     """One learner of an IssueStream, serialised."""
-    item = issuance_pb2.IssueItem(request_id=request_id, learner=learner)
-    return issuance_pb2.IssueStreamRequest(items=[item]).SerializeToString()
+    request = issuance_pb2.IssueStreamRequest()
+    item = request.items.add()
+    item.request_id = request_id
+    item.learner.CopyFrom(learner)
+    return request.SerializeToString()
 
 
 def seal_item(request_id: str, credential: bytes, level: Level) -> bytes:
