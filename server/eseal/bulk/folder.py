@@ -18,8 +18,7 @@ import os
 import shutil
 from array import array
 from bisect import bisect_left
-from dataclasses import astuple, dataclass, fields, replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote
 from zlib import crc32
 
@@ -40,8 +39,7 @@ _PARTS: Final = ".part"
 _LOCK: Final = ".lock"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One line of results.csv. ``content`` stands for what was asked (docs/bulk.md), ``sha256`` is of the file."""
 
     row: int
@@ -53,23 +51,17 @@ class Result:
     sha256: str
     content: str
 
-    def line(self) -> str:
-        """The result as a line of CSV."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(astuple(self))
-        return text.getvalue()
-
     @staticmethod
     def read(line: str) -> Result | None:
         """The result that ``line`` wrote; None for anything else."""
         try:
             row, *texts = next(csv.reader([line], strict=True))
-            return Result(int(row), *texts)
+            return Result._make([int(row), *texts])
         except (ValueError, TypeError, StopIteration, csv.Error):
             return None
 
 
-HEADINGS: Final = ",".join(field.name for field in fields(Result)) + "\n"
+HEADINGS: Final = ",".join(Result._fields) + "\n"
 
 
 def file_name(request_id: str) -> str:
@@ -87,8 +79,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._parts = path / _PARTS
-        self._pending: list[tuple[str, Result]] = []
-        self._lines: list[str] = []
+        self._pending: list[Result] = []
 
     def __enter__(self) -> Self:
         self.path.mkdir(parents=True, exist_ok=True)
@@ -117,15 +108,16 @@ class Folder:
         done = bytearray()
         part = self._parts / RESULTS
         with _Earlier(self.path / RESULTS) as earlier, part.open("w", encoding="utf-8") as file:
-            file.write(HEADINGS)
+            lines = csv.writer(file, lineterminator="\n")
+            lines.writerow(Result._fields)
             for item in asked:
                 result = earlier.take(item.request_id)
                 valid = result is not None and result.content == item.content and self._is_there(result)
                 if valid and result is not None:
-                    file.write(replace(result, row=item.row, status=SEALED).line())
+                    lines.writerow(result._replace(row=item.row, status=SEALED))
                 done.append(valid)
             for result in earlier.left():
-                file.write(replace(result, status=EARLIER).line())
+                lines.writerow(result._replace(status=EARLIER))
             file.flush()
             os.fsync(file.fileno())
         part.replace(self.path / RESULTS)
@@ -134,36 +126,36 @@ class Folder:
 
     def sealed(self, item: Asked, credential_id: str, content: bytes) -> None:
         """Write a credential beside its place; ``commit`` puts it there."""
-        with (self._parts / item.file).open("wb", buffering=0) as file:
-            file.write(content)
+        _write(f"{self._parts}/{item.file}", content)
         digest = hashlib.sha256(content).hexdigest()
-        result = Result(item.row, item.request_id, credential_id, item.file, SEALED, "", digest, item.content)
-        self._pending.append((item.file, result))
+        self._pending.append(
+            Result(item.row, item.request_id, credential_id, item.file, SEALED, "", digest, item.content)
+        )
 
     def refused(self, item: Asked, reason: str) -> None:
         """Note a refusal."""
-        self._lines.append(Result(item.row, item.request_id, "", "", REFUSED, reason, "", item.content).line())
+        self._pending.append(Result(item.row, item.request_id, "", "", REFUSED, reason, "", item.content))
 
     @property
     def pending(self) -> int:
         """How many results wait for ``commit``."""
-        return len(self._pending) + len(self._lines)
+        return len(self._pending)
 
     def commit(self) -> None:
         """Make everything so far durable, then visible, then say so in results.csv."""
-        if not self.pending:
+        if not self._pending:
             return
-        if self._pending:
-            _flush(self._disk)
-        for name, result in self._pending:
-            os.replace(self._parts / name, self.path / name)  # noqa: PTH105 - ten thousand times a second
-            self._lines.append(result.line())
-        with (self.path / RESULTS).open("a", encoding="utf-8") as file:
-            file.write("".join(self._lines))
-            file.flush()
+        _flush(self._disk)
+        here, parts = str(self.path), str(self._parts)
+        for result in self._pending:
+            if result.file:
+                os.replace(f"{parts}/{result.file}", f"{here}/{result.file}")  # noqa: PTH105 - thousands a second
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(self._pending)
+        with (self.path / RESULTS).open("ab", buffering=0) as file:
+            _write_all(file.fileno(), text.getvalue().encode())
             os.fdatasync(file.fileno())
         self._pending.clear()
-        self._lines.clear()
 
     def finish(self) -> None:
         """Put results.csv into the order of the rows."""
@@ -256,6 +248,21 @@ def _mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         yield content
+
+
+def _write(path: str, content: bytes) -> None:
+    """Write a new file, without the objects that would make it twice as slow."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        _write_all(file, content)
+    finally:
+        os.close(file)
+
+
+def _write_all(file: int, content: bytes) -> None:
+    # A disk that fills up takes a part first; the next write says why.
+    while len(content) > (written := os.write(file, content)):
+        content = content[written:]
 
 
 def _flush(folder: int) -> None:
