@@ -30,7 +30,7 @@ from eseal.mandate.register import Register
 from eseal.mandate.source import RegisterSource
 from eseal.rpc.metrics import metrics_server
 from eseal.rpc.server import Server
-from eseal.rpc.workers import reserved_port, supervise
+from eseal.rpc.workers import end_with_supervisor, reserved_port, supervise
 from eseal.terms import Caller
 from eseal.trust.anchors import read_anchors
 from eseal.trust.certificate import legal_entity
@@ -170,6 +170,7 @@ def _spawn(config_path: Path, port: int) -> SpawnProcess:
 
 def work(config_path: Path, port: int) -> None:
     """Be one worker process on ``port``."""
+    end_with_supervisor()
     config = load(config_path)
     configure_log(config)
     host = config.server.listen.rpartition(":")[0]

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from eseal.bulk.folder import file_name
 from eseal_client import Client, Connection, EsealError, Identity, Verdict
-from tests.harness import postgres
 from tests.harness.server import ROOT, practice_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tests.harness import postgres
 
 START_SECONDS = 60
 EXAMPLE = ROOT / "server/eseal/bulk/example"
@@ -63,6 +64,7 @@ class Site:
         self.log = folder / "log"
         self.server: subprocess.Popen[bytes] | None = None
         self.client: subprocess.Popen[bytes] | None = None
+        self.chance = random.Random(0)  # noqa: S311 - a schedule
 
     # --- Starting and stopping ---------------------------------------------------------------------------------------
 
@@ -121,7 +123,7 @@ class Site:
             self.server.wait()
             self.serve()
         elif what == "worker":
-            os.kill(random.choice(self.workers()), signal.SIGKILL)
+            os.kill(self.chance.choice(self.workers()), signal.SIGKILL)
         elif what == "postgresql":
             self.database.kill()
             _started(self.database)
@@ -151,11 +153,10 @@ class Site:
 
 def break_and_finish(site: Site, kinds: Sequence[str], *, kills: int, seed: int) -> dict[str, int]:
     """Issue the list; kill by a schedule of progress and delay that ``seed`` decides; run again until it is done."""
-    chance = random.Random(seed)
+    chance = site.chance = random.Random(seed)  # noqa: S311 - a schedule
     schedule = sorted((chance.randrange(1, site.learners), chance.random() * 0.3) for _ in range(kills))
     victims = [kinds[n % len(kinds)] for n in range(kills)]
     chance.shuffle(victims)
-    random.seed(seed)
     killed: dict[str, int] = defaultdict(int)
     site.serve()
     site.issue()

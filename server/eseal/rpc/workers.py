@@ -1,7 +1,8 @@
 """Several worker processes on one port: spawned, each with its own event loop, token session and ledger connection.
 
 The parent binds nothing itself except to find a free port: SO_REUSEPORT lets the kernel spread connections over the
-workers. A worker that dies is replaced; the parent passes SIGTERM on and waits for all of them.
+workers. A worker that dies is replaced; the parent passes SIGTERM on and waits for all of them. A parent that is killed
+takes its workers with it: orphans would go on serving an old configuration beside those of the next start.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import os
 import signal
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -37,6 +40,18 @@ def reserved_port(settings: ServerSettings) -> Iterator[int]:
         reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reservation.bind((settings.host, settings.port))
         yield int(reservation.getsockname()[1])
+
+
+def end_with_supervisor() -> None:
+    """In a worker: stop as on SIGTERM, finishing what is in flight, once the parent process is gone."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor-watch", daemon=True).start()
 
 
 def supervise(start: Callable[[], SpawnProcess], count: int) -> int:
