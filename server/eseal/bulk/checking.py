@@ -59,15 +59,13 @@ class Check:
     rows: int = 0
     mistakes: list[Mistake] = field(default_factory=list)
     explanations: list[Explanation] = field(default_factory=list)
-    _told: set[tuple[str, str]] = field(default_factory=set)
+    _told: set[Fault] = field(default_factory=set)
 
-    def add(self, mistake: Mistake, *, once: bool = False) -> None:
-        """Note a mistake; with ``once``, only the first of its rule and place."""
-        key = (mistake.column, mistake.rule)
-        if once and key in self._told:
-            return
-        self._told.add(key)
-        self.mistakes.append(mistake)
+    def first(self, fault: Fault) -> bool:
+        """Whether this fault of the course is met for the first time."""
+        new = fault not in self._told
+        self._told.add(fault)
+        return new
 
 
 def check_learners(
@@ -103,7 +101,7 @@ def check_credential(found: Check, file: str, data: bytes, explain: Callable[[by
     except InvalidInput as error:
         faults = list(error.faults) or [Fault("", error.reason.lower().replace("_", "-"), error.message)]
     for fault in faults:
-        found.add(Mistake(file, fault.rule, fault.message, column=fault.pointer or "/"))
+        found.mistakes.append(Mistake(file, fault.rule, fault.message, column=fault.pointer or "/"))
     if not faults:
         _explain(found, document, found.rows, explain)
 
@@ -124,20 +122,17 @@ def _faults(document: Document, display: Display | None, *, strict: bool) -> lis
 
 def _tell(found: Check, fault: Fault, course_file: str, columns: Columns, person: Person) -> None:
     """Say a fault where the registrar can mend it: by key in the course file, or by row and column in the list."""
-    place = place_of(fault.pointer)
-    if place:
-        found.add(Mistake(course_file, fault.rule, fault.message, column=place), once=True)
-        return
     row = person.row
     if fault.pointer.startswith("/learner/"):
         # The sentence may name what the cell says; the rule and the place are enough.
         part = fault.pointer.split("/")[2]
         column = columns.written(*COLUMNS.get(part, (part,)))
         sentence = "The cell does not hold what this rule asks for."
-        found.add(Mistake(columns.table.name, fault.rule, sentence, row.number, row.line, column))
-        return
-    where = f"{fault.message} (at {fault.pointer or '/'} of the credential; first met in row {row.number})"
-    found.add(Mistake(course_file, f"{fault.rule}", where, column=""), once=fault.rule != "annex-i")
+        found.mistakes.append(Mistake(columns.table.name, fault.rule, sentence, row.number, row.line, column))
+    elif found.first(fault):
+        place = place_of(fault.pointer)
+        where = "" if place else f" (at {fault.pointer or '/'} of the credential; first met in row {row.number})"
+        found.mistakes.append(Mistake(course_file, fault.rule, fault.message + where, column=place))
 
 
 def _explain(found: Check, document: Document, row: int, explain: Callable[[bytes], ExplainMandateResponse]) -> None:

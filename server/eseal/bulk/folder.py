@@ -111,11 +111,11 @@ class Folder:
             lines = csv.writer(file, lineterminator="\n")
             lines.writerow(Result._fields)
             for item in asked:
-                result = earlier.take(item.request_id)
-                valid = result is not None and result.content == item.content and self._is_there(result)
-                if valid and result is not None:
+                result = earlier.take(item)
+                there = result is not None and self._is_there(result)
+                if result is not None and there:
                     lines.writerow(result._replace(row=item.row, status=SEALED))
-                done.append(valid)
+                done.append(there)
             for result in earlier.left():
                 lines.writerow(result._replace(status=EARLIER))
             file.flush()
@@ -206,15 +206,15 @@ class _Earlier:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def take(self, request_id: str) -> Result | None:
-        """The result of a request, once; the last one where there are several."""
+    def take(self, item: Asked) -> Result | None:
+        """The result of a request for the same content; the last one where there are several."""
         found = None
-        mark = crc32(request_id.encode()) << 32
+        mark = crc32(item.request_id.encode()) << 32
         place = bisect_left(self._marks, mark)
         while place < len(self._marks) and self._marks[place] >> 32 == mark >> 32:
             number = self._marks[place] & 0xFFFFFFFF
             result = self._at(self._lines[number])
-            if result is not None and result.request_id == request_id:
+            if result is not None and (result.request_id, result.content) == (item.request_id, item.content):
                 self._taken[number] = 1
                 found = result
             place += 1

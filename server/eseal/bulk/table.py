@@ -82,7 +82,10 @@ class Table:
             return first[-1]
 
         def score(delimiter: str) -> tuple[int, int]:
-            row = next(self._read(delimiter), None)
+            try:
+                row = next(self._read(delimiter), None)
+            except BadInput:
+                return -1, 0
             cells = _trimmed(row.cells) if row else []
             return sum(known(cell) for cell in cells), len(cells)
 
