@@ -44,15 +44,22 @@ class Site:
     """A practice set on a fixed port; server and client run as groups of processes of their own."""
 
     def __init__(
-        self, folder: Path, *, learners: int, processes: int = 1, database: postgres.Cluster | None = None
+        self,
+        folder: Path,
+        *,
+        learners: int,
+        processes: int = 1,
+        database: postgres.Cluster | None = None,
+        url: str = "",
     ) -> None:
+        """``url`` is that of the ledger; by default a new SQLite file, or a new schema of ``database``."""
         self.folder = folder
         self.learners = learners
         self.database = database
         self.practice = practice_set(folder / "set", processes=processes)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        url = database.schema("ledger") if database else "sqlite:///ledger.db"
+        url = url or (database.schema("ledger") if database else "sqlite:///ledger.db")
         self.practice.configure(
             ('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{self.port}"'),
             ('url = "sqlite:///ledger.db"', f'url = "{url}"\nclaim_lease_seconds = 5\nbusy_timeout_seconds = 3'),

@@ -18,6 +18,7 @@ import os
 import shutil
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from urllib.parse import quote
 from zlib import crc32
@@ -73,13 +74,15 @@ def file_name(request_id: str) -> str:
 class Folder:
     """The folder of one run; use it as a context manager. One run at a time: a second one gets BadInput.
 
-    OSError where the disk is full or the folder cannot be written; what was committed before stays whole.
+    OSError where the disk is full or the folder cannot be written; what was committed before stays whole, and
+    ``committed`` counts it by status.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._parts = path / _PARTS
         self._pending: list[Result] = []
+        self.committed = Counter[str]()
 
     def __enter__(self) -> Self:
         self.path.mkdir(parents=True, exist_ok=True)
@@ -153,8 +156,15 @@ class Folder:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(self._pending)
         with (self.path / RESULTS).open("ab", buffering=0) as file:
-            _write_all(file.fileno(), text.getvalue().encode())
-            os.fdatasync(file.fileno())
+            before = os.fstat(file.fileno()).st_size
+            try:
+                _write_all(file.fileno(), text.getvalue().encode())
+                os.fdatasync(file.fileno())
+            except OSError:
+                # The files are there, and are asked for again; half a line would be worse than none.
+                file.truncate(before)
+                raise
+        self.committed.update(result.status for result in self._pending)
         self._pending.clear()
 
     def finish(self) -> None:

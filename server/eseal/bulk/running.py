@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvloop
 
+from eseal.bulk.folder import REFUSED, SEALED
 from eseal_client import EsealError
 
 if TYPE_CHECKING:
@@ -60,8 +61,12 @@ def run(
     progress(tally)
     if tally.left:
         asyncio.Runner(loop_factory=uvloop.new_event_loop).run(_Run(spool, folder, tally, done, progress).run(connect))
-    folder.commit()
-    folder.finish()
+    try:
+        folder.commit()
+        folder.finish()
+    except OSError as error:
+        tally.gone = tally.gone or error
+    tally.sealed, tally.refused = folder.committed[SEALED], folder.committed[REFUSED]
     return tally
 
 
