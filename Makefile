@@ -11,7 +11,7 @@ help: ## list the targets
 .PHONY: install
 install: .venv/installed ## make .venv with everything in it (Debian packages are added where missing)
 
-.venv/installed: pyproject.toml clients/python/pyproject.toml sealcore/Cargo.toml sealcore/Cargo.lock $(shell find sealcore/src -name '*.rs')
+.venv/installed: pyproject.toml clients/python/pyproject.toml sealcore/Cargo.toml sealcore/Cargo.lock $(shell find sealcore/src sealcore/cryptoki -name '*.rs')
 	@tools/system-packages
 	test -x $(PY) || python3 -m venv .venv
 	.venv/bin/pip install --quiet --upgrade 'pip>=25.1'
@@ -43,8 +43,8 @@ bench: install ## ratios within one run, written to standard output
 
 .PHONY: check
 check: install ## format, lint, types, layers, generated code
-	cargo fmt --check --manifest-path sealcore/Cargo.toml
-	cargo clippy --quiet --release --features extension-module --manifest-path sealcore/Cargo.toml -- -D warnings
+	cargo fmt --check --all --manifest-path sealcore/Cargo.toml
+	cargo clippy --quiet --release --features extension-module --manifest-path sealcore/Cargo.toml -p sealcore -p eseal-cryptoki -- -D warnings
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -58,7 +58,7 @@ proto: install ## write both wire/ folders from proto/
 
 .PHONY: format
 format: install ## format everything
-	cargo fmt --manifest-path sealcore/Cargo.toml
+	cargo fmt --all --manifest-path sealcore/Cargo.toml
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 

@@ -104,6 +104,32 @@ def ecdsa_to_der(signature: Buffer) -> bytes:
 def ecdsa_from_der(signature: Buffer, size: int) -> bytes:
     """DER to r and s, each ``size`` bytes wide (32, 48 or 66)."""
 
+@final
+class TokenSigner:
+    """C_SignInit and C_Sign of a PKCS#11 module that is started already, a batch at a time.
+
+    OSError where the module at that path cannot be loaded.
+    """
+
+    def __new__(cls, module: str) -> Self: ...
+    def sign_many(
+        self,
+        data: Sequence[Buffer],
+        *,
+        session: int,
+        key: int,
+        mechanism: int,
+        pss: tuple[int, int, int] | None,
+        signature_length: int,
+        buffer_size: int,
+        within: float,
+    ) -> tuple[list[bytes], list[float], tuple[str, int] | None]:
+        """Sign each of ``data`` in one session, until one fails or ``within`` seconds have passed; at least one is tried.
+
+        ``pss`` is (hash, mgf, salt length) for CKM_RSA_PKCS_PSS. The answer is the signatures in order, the seconds that
+        each took, and the call that failed with its CK_RV. A signature of another length is CKR_SIGNATURE_LEN_RANGE.
+        """
+
 def signing_inputs(protected: Sequence[str], payloads: Sequence[Buffer], *, b64: bool = False) -> list[bytes]:
     """RFC 7515 section 5.1 / RFC 7797 section 3 signing inputs."""
 

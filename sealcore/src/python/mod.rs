@@ -11,6 +11,7 @@ mod jws;
 mod schema;
 mod signatures;
 mod template;
+mod token;
 
 use pyo3::prelude::*;
 
@@ -34,4 +35,6 @@ mod sealcore {
     use super::signatures::{PyPublicKey, ecdsa_from_der, ecdsa_to_der, verify_many};
     #[pymodule_export]
     use super::template::PyTemplate;
+    #[pymodule_export]
+    use super::token::PyTokenSigner;
 }
