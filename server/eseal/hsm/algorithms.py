@@ -32,8 +32,6 @@ from eseal.hsm.cryptoki import (
     CKM_RSA_PKCS,
     CKM_RSA_PKCS_PSS,
     CKM_SHA256,
-    Mechanism,
-    PssParameters,
 )
 from eseal.terms import Algorithm
 
@@ -84,11 +82,11 @@ def public_facts(key: SealKey) -> PublicFacts:
     return PublicFacts(certificate, public_key, spki, length)
 
 
-def mechanism_of(algorithm: Algorithm) -> Mechanism:
-    """CK_MECHANISM that signs digests for ``algorithm``. One for each session: modules may write into it."""
+def mechanism_of(algorithm: Algorithm) -> tuple[int, tuple[int, int, int] | None]:
+    """The mechanism that signs digests for ``algorithm``, and CK_RSA_PKCS_PSS_PARAMS: hash, mgf and salt length."""
     if algorithm is Algorithm.PS256:
-        return Mechanism(CKM_RSA_PKCS_PSS, PssParameters(CKM_SHA256, CKG_MGF1_SHA256, 32))
-    return Mechanism(CKM_RSA_PKCS if algorithm is Algorithm.RS256 else CKM_ECDSA)
+        return CKM_RSA_PKCS_PSS, (CKM_SHA256, CKG_MGF1_SHA256, 32)
+    return (CKM_RSA_PKCS if algorithm is Algorithm.RS256 else CKM_ECDSA), None
 
 
 def token_input(algorithm: Algorithm, digest: bytes) -> bytes:

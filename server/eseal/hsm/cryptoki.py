@@ -6,7 +6,8 @@ to the module's function list here:
 - C_Initialize: it passes NULL, which promises the module that only one thread will call it (section 5.4), while every
   call is made without the GIL. SoftHSM then switches its locks off, and two threads bring the process down.
 - C_Login: its sessions log out of the whole token when the one that logged in is closed, and a failed login leaks one.
-- C_Sign: it asks for the length first. With a buffer that is long enough a signature is two calls rather than three.
+- C_Sign: it asks for the length first, so a signature is three calls rather than two, and takes the GIL between them. The
+  loop over a batch is native (``sealcore.TokenSigner``): with many sessions the GIL costs more than the signatures.
 - C_GetTokenInfo: it leaves out how many sessions the token has.
 
 ctypes releases the GIL around each of these calls.
@@ -22,6 +23,8 @@ from typing import TYPE_CHECKING, Final
 import pkcs11
 from pkcs11 import TokenFlag
 
+from eseal.sealcore import TokenSigner
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,7 +38,6 @@ CKG_MGF1_SHA256: Final = 0x2
 
 # Places in CK_FUNCTION_LIST (section 5.2), after the version that stands in front as one pointer's width.
 _INITIALIZE, _FINALIZE, _TOKEN_INFO, _CLOSE, _CLOSE_ALL, _SESSION_INFO, _LOGIN = 1, 2, 7, 14, 15, 16, 19
-_SIGN_INIT, _SIGN = 43, 44
 _USER_STATES = (1, 3)  # CKS_RO_USER_FUNCTIONS, CKS_RW_USER_FUNCTIONS
 
 # Section 5.1.6; only those that something here tells apart or that an operator is likely to meet.
@@ -115,25 +117,6 @@ def code_of(error: Exception) -> str:
     return CryptokiError.of("", int(found[0], 16)).code if found else "CKR_GENERAL_ERROR"
 
 
-class Mechanism(ctypes.Structure):
-    """CK_MECHANISM. ``parameter`` must stay alive as long as this does, so it is kept here."""
-
-    _fields_ = (("mechanism", ctypes.c_ulong), ("parameter", ctypes.c_void_p), ("length", ctypes.c_ulong))
-
-    def __init__(self, mechanism: int, parameter: ctypes.Structure | None = None) -> None:
-        if parameter is None:
-            super().__init__(mechanism, None, 0)
-        else:
-            super().__init__(mechanism, ctypes.addressof(parameter), ctypes.sizeof(parameter))
-        self.kept = parameter
-
-
-class PssParameters(ctypes.Structure):
-    """CK_RSA_PKCS_PSS_PARAMS."""
-
-    _fields_ = (("hash", ctypes.c_ulong), ("mgf", ctypes.c_ulong), ("salt_length", ctypes.c_ulong))
-
-
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
     """What the token says about itself now. ``max_sessions`` is None where it knows no limit or does not tell."""
@@ -158,8 +141,7 @@ class Cryptoki:
         self._close_all = _function(functions, _CLOSE_ALL, ulong)
         self._session_info = _function(functions, _SESSION_INFO, ulong, pointer)
         self._login = _function(functions, _LOGIN, ulong, ulong, ctypes.c_char_p, ulong)
-        self.sign_init = _function(functions, _SIGN_INIT, ulong, pointer, ulong)
-        self.sign = _function(functions, _SIGN, ulong, ctypes.c_char_p, ulong, pointer, pointer)
+        self.signer = TokenSigner(path)
 
     def initialize(self, *, os_locking: bool, reserved: str | None = None) -> None:
         """C_Initialize; the module may use the system's own locks (CKF_OS_LOCKING_OK) unless told otherwise."""

@@ -1,7 +1,8 @@
 """What waits for a session: two lanes of jobs, handed out turn by turn.
 
-A job is one caller's batch; a turn is a few of its digests, signed by one session. Between turns the next job is chosen
-anew, so a large batch spreads over all sessions and never holds up a small one for longer than a turn:
+A job is one caller's batch. A turn is what one session signs at a stretch: a few digests of a large job, or several small
+jobs for the same key at once. Between turns the next job is chosen anew, so a large batch spreads over all sessions and
+never holds up a small one for longer than a turn:
 
 - interactive goes before bulk, but while both wait every ``bulk_share``-th turn is bulk's;
 - within a lane the jobs take turns in a ring.
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 # A turn is about this long, so that is what an interactive digest waits for at least where every session is busy.
 TURN_SECONDS = 0.02
-_LONGEST_TURN = 16
+_LONGEST_TURN = 64
 
 
 class Job:
@@ -33,7 +34,7 @@ class Job:
     session that has the turn. ``ranges`` are the places that no session has begun; ``gone`` says that nobody waits.
     """
 
-    __slots__ = ("answers", "data", "finished", "gone", "label", "lane", "left", "queued_at", "ranges", "spread")
+    __slots__ = ("answers", "data", "finished", "gone", "label", "lane", "left", "queued_at", "ranges")
 
     def __init__(self, label: str, data: Sequence[bytes], lane: Lane) -> None:
         self.label = label
@@ -42,7 +43,6 @@ class Job:
         self.answers: list[bytes | EsealError | None] = [None] * len(data)
         self.ranges = deque([(0, len(data))])
         self.left = len(data)
-        self.spread = 1
         self.gone = False
         self.queued_at = time.monotonic()
         # Held until every answer is there. A bare lock is the cheapest thing that a thread can wait for with a limit.
@@ -51,15 +51,43 @@ class Job:
 
 
 class Turn:
-    """The places ``start`` to ``stop`` of a job, for one session. ``closed`` once they are answered or given up."""
+    """Places of one job or several, for one session and one key: ``data`` is what to sign, ``parts`` whose it is.
 
-    __slots__ = ("closed", "job", "start", "stop")
+    A part is a job with the first of its places and the one after the last. ``closed`` once all is answered or given up.
+    """
 
-    def __init__(self, job: Job, start: int, stop: int) -> None:
-        self.job = job
-        self.start = start
-        self.stop = stop
+    __slots__ = ("closed", "data", "label", "parts")
+
+    def __init__(self, parts: list[tuple[Job, int, int]]) -> None:
+        self.parts = parts
+        self.label = parts[0][0].label
+        self.data = [item for job, start, stop in parts for item in job.data[start:stop]]
         self.closed = False
+
+    def answer(self, place: int, answers: Sequence[bytes | EsealError]) -> None:
+        """Hand ``answers`` to the jobs whose digests stand from ``place`` on."""
+        for job, start, stop in self.parts:
+            size = stop - start
+            if place < size:
+                fitting = answers[: size - place]
+                job.answers[start + place : start + place + len(fitting)] = fitting
+                answers = answers[len(fitting) :]
+                if not answers:
+                    return
+            place = max(0, place - size)
+
+    def split(self, place: int) -> list[tuple[Job, int, int]]:
+        """Keep what stands before ``place``, and return the parts from there on."""
+        kept, rest, before = [], [], 0
+        for job, start, stop in self.parts:
+            middle = min(stop, max(start, start + place - before))
+            if start < middle:
+                kept.append((job, start, middle))
+            if middle < stop:
+                rest.append((job, middle, stop))
+            before += stop - start
+        self.parts = kept
+        return rest
 
 
 class Lanes:
@@ -75,9 +103,10 @@ class Lanes:
         self._since_bulk = 0
         self._seconds_each = 0.001
         self._closed: EsealError | None = None
-        # Idle sessions wait here, and whoever gets a ticket takes turns until there are none. So where work waits, there
-        # is a ticket or somebody who will look again.
+        # Sessions without work wait here. Whoever found no turn is counted as idle, and work that comes puts a ticket for
+        # each one that it needs; a ticket too many wakes a session for nothing, one too few cannot be.
         self.tickets: SimpleQueue[None] = SimpleQueue()
+        self._idle = 0
 
     @property
     def closed(self) -> EsealError | None:
@@ -101,72 +130,75 @@ class Lanes:
                     f"{depth} signatures wait in the {job.lane} lane already; try again later.",
                     retry_after=self.drain_seconds(job.lane),
                 )
-            job.spread = -(-size // self._sessions)
             self._jobs[job.lane].append(job)
             self._depths[job.lane] = depth + size
-            wanted = -(-size // self._turn_length(job))
-        for _ in range(min(wanted, self._sessions)):
+            woken = min(self._idle, -(-size // self._turn_length(job.lane)))
+            self._idle -= woken
+        for _ in range(woken):
             self.tickets.put(None)
 
     def take(self) -> Turn | None:
-        """The next turn; None where nothing waits."""
+        """The next turn. None where nothing waits: then the session waits for a ticket."""
         with self._lock:
-            jobs = self._next_lane()
-            if not jobs:
+            lane = self._next_lane()
+            if lane is None:
+                self._idle += 1
                 return None
-            job = jobs[0]
-            start, end = job.ranges.popleft()
-            stop = min(start + self._turn_length(job), end)
-            if stop < end:
-                job.ranges.appendleft((stop, end))
-            if job.ranges:
-                jobs.rotate(-1)
-            else:
-                jobs.popleft()
-            self._depths[job.lane] -= stop - start
-            return Turn(job, start, stop)
+            jobs = self._jobs[lane]
+            label = jobs[0].label
+            length = self._turn_length(lane)
+            parts: list[tuple[Job, int, int]] = []
+            while length and jobs and jobs[0].label == label:
+                job = jobs.popleft()
+                start, end = job.ranges.popleft()
+                stop = min(start + length, end)
+                if stop < end:
+                    job.ranges.appendleft((stop, end))
+                if job.ranges:
+                    jobs.append(job)
+                parts.append((job, start, stop))
+                length -= stop - start
+                self._depths[lane] -= stop - start
+        return Turn(parts)
 
     def give_back(self, turn: Turn, place: int) -> None:
         """Let others have ``turn`` from ``place`` on: it has taken long enough, or its session is gone."""
-        job = turn.job
         with self._lock:
-            rest = turn.stop - place
-            if turn.closed or job.gone or not rest:
+            if turn.closed:
                 return
-            if not job.ranges:
-                self._jobs[job.lane].appendleft(job)
-            job.ranges.appendleft((place, turn.stop))
-            self._depths[job.lane] += rest
-            turn.stop = place
+            for job, start, stop in reversed(turn.split(place)):
+                if job.gone:
+                    continue
+                if not job.ranges:
+                    self._jobs[job.lane].appendleft(job)
+                job.ranges.appendleft((start, stop))
+                self._depths[job.lane] += stop - start
         self.tickets.put(None)
 
     def done(self, turn: Turn, seconds: float) -> None:
-        """The places of ``turn`` are answered, after ``seconds``; whoever waits for the job is woken with the last one."""
+        """The places of ``turn`` are answered, after ``seconds``; who waits for a job is woken with the last of it."""
         with self._lock:
             if turn.closed:
                 return
             turn.closed = True
-            job = turn.job
-            size = turn.stop - turn.start
-            job.left -= size
+            size = sum(stop - start for _, start, stop in turn.parts)
             if size:
                 self._seconds_each += 0.05 * (seconds / size - self._seconds_each)
-            last = job.left == 0
-        if last:
+            finished = self._settle(turn)
+        for job in finished:
             job.finished.release()
 
     def fail(self, turn: Turn, error: EsealError) -> None:
         """Answer what is unanswered in ``turn`` with ``error``: its session will not come back in time."""
-        job = turn.job
         with self._lock:
             if turn.closed:
                 return
             turn.closed = True
-            for place in range(turn.start, turn.stop):
-                job.answers[place] = job.answers[place] or error
-            job.left -= turn.stop - turn.start
-            last = job.left == 0
-        if last:
+            for job, start, stop in turn.parts:
+                for place in range(start, stop):
+                    job.answers[place] = job.answers[place] or error
+            finished = self._settle(turn)
+        for job in finished:
             job.finished.release()
 
     def withdraw(self, job: Job) -> set[int]:
@@ -199,21 +231,31 @@ class Lanes:
         """How long what waits now will take, by the signatures of late; between 0.1 and 60 seconds."""
         return min(60.0, max(0.1, self._depths[lane] * self._seconds_each / self._sessions))
 
-    def _next_lane(self) -> deque[Job]:
+    def _next_lane(self) -> Lane | None:
         """Whose turn it is. Called with the lock held."""
         interactive, bulk = self._jobs[Lane.INTERACTIVE], self._jobs[Lane.BULK]
         if not interactive or not bulk:
             self._since_bulk = 0
-            return interactive or bulk
+            return Lane.INTERACTIVE if interactive else Lane.BULK if bulk else None
         self._since_bulk += 1
         if self._since_bulk >= self._bulk_share:
             self._since_bulk = 0
-            return bulk
-        return interactive
+            return Lane.BULK
+        return Lane.INTERACTIVE
 
-    def _turn_length(self, job: Job) -> int:
+    def _turn_length(self, lane: Lane) -> int:
         """Long enough to be worth a wake-up, short enough to be fair, and none idle while others have two."""
-        return min(max(1, int(TURN_SECONDS / self._seconds_each)), _LONGEST_TURN, job.spread)
+        share = -(-self._depths[lane] // self._sessions)
+        return max(1, min(int(TURN_SECONDS / self._seconds_each), _LONGEST_TURN, share))
+
+    def _settle(self, turn: Turn) -> list[Job]:
+        """Count the places of ``turn`` as answered; the jobs that are finished by that. Called with the lock held."""
+        finished = []
+        for job, start, stop in turn.parts:
+            job.left -= stop - start
+            if job.left == 0:
+                finished.append(job)
+        return finished
 
     def _forget(self, job: Job) -> int:
         """Drop what no session has begun of ``job``; how many that were. Called with the lock held."""

@@ -1,20 +1,19 @@
-"""One signing session: its handle, the key handles that were looked up in it once, and a buffer for signatures."""
+"""One signing session: its handle, and the key handles that were looked up in it once."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eseal.errors import SetupError
 from eseal.hsm.algorithms import DIGEST_LENGTHS, mechanism_of, token_input
-from eseal.hsm.cryptoki import HSM_FAULTS, CryptokiError, Mechanism
+from eseal.hsm.cryptoki import HSM_FAULTS, CryptokiError
 from eseal.hsm.keys import find_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pkcs11
 
@@ -23,18 +22,25 @@ if TYPE_CHECKING:
     from eseal.terms import Algorithm, SealKey
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _KeyInSession:
-    """A key as this session knows it. The mechanism is this session's own: modules may write into it."""
+    """A key as this session knows it."""
 
     handle: int
     signature_length: int
-    mechanism: Mechanism
     algorithm: Algorithm
-    reference: object = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.reference = ctypes.byref(self.mechanism)
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a session signed of a batch: a signature for each item up to the one that failed or came too late.
+
+    ``took`` is the seconds that each signature took.
+    """
+
+    signatures: list[bytes]
+    took: list[float]
+    failure: CryptokiError | None
 
 
 class SigningSession:
@@ -46,10 +52,7 @@ class SigningSession:
         self._handle: int = session.handle
         self._keys: dict[str, _KeyInSession] = {}
         self.refusals: dict[str, SetupError] = {}
-        self._buffer = ctypes.create_string_buffer(buffer_size)
         self._buffer_size = buffer_size
-        self._length = ctypes.c_ulong()
-        self._length_reference = ctypes.byref(self._length)
 
     def adopt(self, keys: Mapping[SealKey, PublicFacts]) -> None:
         """Look up every key, once, and check it against its certificate.
@@ -63,48 +66,52 @@ class SigningSession:
             except SetupError as refusal:
                 self.refusals[key.label] = refusal
             else:
-                self._keys[key.label] = _in_session(key, facts, handle)
+                self._keys[key.label] = _KeyInSession(handle, facts.signature_length, key.algorithm)
         if not self._keys:
             raise next(iter(self.refusals.values()))
 
-    def sign(self, label: str, data: bytes) -> bytes:
-        """Sign ``data``, which ``token_input`` made of a digest.
+    def sign_many(self, label: str, data: Sequence[bytes], *, within: float) -> Signed:
+        """Sign each of ``data``, which ``token_input`` made of a digest, until one fails or ``within`` seconds are over.
 
-        SetupError for a key that was refused in this session; CryptokiError where the module fails.
+        At least one is tried. SetupError for a key that was refused in this session.
         """
         key = self._keys.get(label)
         if key is None:
             raise self.refusals[label]
-        return self._sign(key, data)
+        return self._sign(key, data, within)
 
     def try_out(self) -> None:
         """Make a trial signature over random bytes, with any key. CryptokiError where the module fails."""
         key = next(iter(self._keys.values()))
-        self._sign(key, token_input(key.algorithm, os.urandom(DIGEST_LENGTHS[key.algorithm])))
+        self._sign_trial(key, os.urandom(DIGEST_LENGTHS[key.algorithm]))
 
     def close(self) -> None:
         """Close the session, whatever state it is in: one that is lost says so again, and that is no news."""
         with contextlib.suppress(*HSM_FAULTS):
             self._cryptoki.close_session(self._handle)
 
-    def _sign(self, key: _KeyInSession, data: bytes) -> bytes:
-        value = self._cryptoki.sign_init(self._handle, key.reference, key.handle)
-        if value:
-            raise CryptokiError.of("C_SignInit", value)
-        self._length.value = self._buffer_size
-        value = self._cryptoki.sign(self._handle, data, len(data), self._buffer, self._length_reference)
-        if value:
-            raise CryptokiError.of("C_Sign", value)
-        if self._length.value != key.signature_length:
-            raise CryptokiError("C_Sign", "CKR_SIGNATURE_LEN_RANGE")
-        return ctypes.string_at(self._buffer, key.signature_length)
+    def _sign(self, key: _KeyInSession, data: Sequence[bytes], within: float) -> Signed:
+        mechanism, pss = mechanism_of(key.algorithm)
+        signatures, took, failure = self._cryptoki.signer.sign_many(
+            data,
+            session=self._handle,
+            key=key.handle,
+            mechanism=mechanism,
+            pss=pss,
+            signature_length=key.signature_length,
+            buffer_size=self._buffer_size,
+            within=within,
+        )
+        return Signed(signatures, took, CryptokiError.of(*failure) if failure else None)
+
+    def _sign_trial(self, key: _KeyInSession, digest: bytes) -> bytes:
+        signed = self._sign(key, [token_input(key.algorithm, digest)], 0.0)
+        if signed.failure is not None:
+            raise signed.failure
+        return signed.signatures[0]
 
     def _trial(self, key: SealKey, facts: PublicFacts) -> Callable[[int, bytes], bytes]:
         def sign(handle: int, digest: bytes) -> bytes:
-            return self._sign(_in_session(key, facts, handle), token_input(key.algorithm, digest))
+            return self._sign_trial(_KeyInSession(handle, facts.signature_length, key.algorithm), digest)
 
         return sign
-
-
-def _in_session(key: SealKey, facts: PublicFacts, handle: int) -> _KeyInSession:
-    return _KeyInSession(handle, facts.signature_length, mechanism_of(key.algorithm), key.algorithm)

@@ -18,9 +18,13 @@ from eseal.errors import EsealError, Internal, SetupError, Unavailable
 from eseal.hsm import metrics
 from eseal.hsm.cryptoki import CryptokiError
 from eseal.hsm.lanes import TURN_SECONDS
+from eseal.hsm.session import Signed
+from eseal.terms import Lane
 
 if TYPE_CHECKING:
-    from eseal.hsm.lanes import Job, Lanes, Turn
+    from collections.abc import Sequence
+
+    from eseal.hsm.lanes import Lanes, Turn
     from eseal.hsm.session import SigningSession
 
 # These say that the request or the key is wrong; another session would say the same.
@@ -37,8 +41,7 @@ _FAULTS_OF_THE_REQUEST = frozenset(
     }
 )
 
-# A turn that takes longer than was thought is handed on.
-_LONG_ENOUGH = 2 * TURN_SECONDS
+_QUEUE_SECONDS = {lane: metrics.QUEUE_SECONDS.labels(lane.value) for lane in Lane}
 
 
 class News(Enum):
@@ -89,13 +92,13 @@ class Worker(threading.Thread):
             if self.session is None:
                 if self.inbox.get() is News.TRIAL:
                     self._try_out()
-                continue
-            self._lanes.tickets.get()
-            while self.session is not None and not self.stopping and (turn := self._lanes.take()) is not None:
+            elif (turn := self._lanes.take()) is not None:
                 self._serve(turn)
-            if self.session is None or self.stopping:
-                # Somebody who has a session must have this ticket.
-                self._lanes.tickets.put(None)
+            else:
+                self._lanes.tickets.get()
+                if self.session is None or self.stopping:
+                    # Somebody who has a session must have this ticket.
+                    self._lanes.tickets.put(None)
         if self.abandoned:
             self._desk.returned(self)
 
@@ -106,59 +109,69 @@ class Worker(threading.Thread):
         self._lanes.tickets.put(None)
 
     def _serve(self, turn: Turn) -> None:
-        job = turn.job
-        if turn.start == 0:
-            metrics.QUEUE_SECONDS.labels(job.lane.value).observe(time.monotonic() - job.queued_at)
-        observe = metrics.SIGN_SECONDS.labels(job.label).observe
         self.turn = turn
-        before = started = time.monotonic()
-        for place in range(turn.start, turn.stop):
-            if job.gone or self.session is None or before - started > _LONG_ENOUGH:
+        started = time.monotonic()
+        for job, start, _ in turn.parts:
+            if start == 0:
+                _QUEUE_SECONDS[job.lane].observe(started - job.queued_at)
+        place = 0
+        while place < len(turn.data):
+            if self.session is None or (place and time.monotonic() - started > TURN_SECONDS):
                 self._lanes.give_back(turn, place)
                 break
-            job.answers[place] = self._answer(job, place)
+            answers = self._answers(turn, place)
             if self.abandoned:
                 return
-            now = time.monotonic()
-            observe(now - before)
-            before = now
+            turn.answer(place, answers)
+            place += len(answers)
         self.turn = None
-        self._lanes.done(turn, before - started)
+        self._lanes.done(turn, time.monotonic() - started)
 
-    def _answer(self, job: Job, place: int) -> bytes | EsealError:  # noqa: PLR0911 - each way to fail has its answer
-        """Sign one digest; once more on a fresh session if the first one fails."""
-        data = job.data[place]
+    def _answers(self, turn: Turn, place: int) -> list[bytes | EsealError]:
+        """Sign from ``place`` on for as long as a turn may take; the one that failed is tried once more, and is the last."""
+        label, data = turn.label, turn.data[place:]
         try:
-            return self._sign(job.label, data)
+            signed = self._sign(label, data)
         except SetupError as refusal:
-            return _refused(refusal)
-        except CryptokiError as error:
-            if error.code in _FAULTS_OF_THE_REQUEST:
-                return _refused_by_token(error)
-            self._lose(error)
+            return [_refused(refusal)] * len(data)
+        answers: list[bytes | EsealError] = list(signed.signatures)
+        if signed.failure is not None:
+            answers.append(self._once_more(label, data[len(answers)], signed.failure))
+        return answers
+
+    def _once_more(self, label: str, data: bytes, failure: CryptokiError) -> bytes | EsealError:
+        """Sign on a fresh session what failed with ``failure``, unless that would say the same."""
+        if failure.code in _FAULTS_OF_THE_REQUEST:
+            return _refused_by_token(failure)
+        self._lose(failure)
         if not self._reseated():
             return self._lanes.closed or _failed("no session could be opened")
         try:
-            return self._sign(job.label, data)
+            signed = self._sign(label, [data])
         except SetupError as refusal:
             return _refused(refusal)
-        except CryptokiError as error:
-            self._lose(error)
-            self._desk.uncured(error.code)
-            return _failed(error.code)
+        if signed.failure is None:
+            return signed.signatures[0]
+        self._lose(signed.failure)
+        self._desk.uncured(signed.failure.code)
+        return _failed(signed.failure.code)
 
-    def _sign(self, label: str, data: bytes) -> bytes:
+    def _sign(self, label: str, data: Sequence[bytes]) -> Signed:
         with self.lock:
             if self.session is None:
                 # The keeper took it away since the last signature.
-                raise CryptokiError("C_Sign", "CKR_SESSION_CLOSED")
+                return Signed([], [], CryptokiError("C_Sign", "CKR_SESSION_CLOSED"))
             self.entered = time.monotonic()
             try:
-                signature = self.session.sign(label, data)
-                self._desk.last_good = self.entered
-                return signature
+                signed = self.session.sign_many(label, data, within=TURN_SECONDS)
+                if signed.signatures:
+                    self._desk.last_good = self.entered
             finally:
                 self.entered = 0.0
+        observe = metrics.SIGN_SECONDS.labels(label).observe
+        for seconds in signed.took:
+            observe(seconds)
+        return signed
 
     def _lose(self, error: CryptokiError) -> None:
         metrics.SIGN_FAILURES.labels(error.code).inc()
