@@ -81,9 +81,26 @@ class Config(_Frozen):
 
 def load(path: Path) -> Config:
     """Read the configuration at ``path``; SetupError names each key that is wrong, and the rule."""
+    config = _read(path, Config)
+    return config.model_copy(update={"ledger": _anchored_url(config.ledger, path.resolve().parent)})
+
+
+def load_token(path: Path) -> tuple[HsmSettings, tuple[SealKeySettings, ...]]:
+    """Read no more than the HSM and the keys, for who still sets them up. SetupError as in ``load``."""
+    part = _read(path, _TokenPart)
+    return part.hsm, part.keys
+
+
+class _TokenPart(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    hsm: HsmSettings
+    keys: tuple[SealKeySettings, ...] = ()
+
+
+def _read(path: Path, model: type[Model]) -> Model:
     try:
-        text = path.read_text(encoding="utf-8")
-        config = Config.model_validate(tomllib.loads(text))
+        config = model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SetupError("CONFIG_UNREADABLE", f"Cannot read {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -93,8 +110,7 @@ def load(path: Path) -> Config:
             f"  {'.'.join(str(part) for part in fault['loc']) or '(top)'}: {fault['msg']}" for fault in error.errors()
         )
         raise SetupError("CONFIG_INVALID", f"{path} cannot be used:\n{faults}") from error
-    anchored = _anchored(config, path.resolve().parent)
-    return anchored.model_copy(update={"ledger": _anchored_url(anchored.ledger, path.resolve().parent)})
+    return _anchored(config, path.resolve().parent)
 
 
 def _anchored(model: Model, folder: Path) -> Model:

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from eseal.cli import dev, ledger, mandate
+from eseal.cli import dev, hsm, ledger, mandate
 from eseal.cli.check import check
 from eseal.cli.doctor import doctor
 from eseal.cli.serve import serve
@@ -43,6 +43,7 @@ app.command()(verify)
 app.command()(check)
 app.command()(doctor)
 app.add_typer(mandate.app, name="mandate", help="The mandate register: who may have what sealed.")
+app.add_typer(hsm.app, name="hsm", help="The HSM: list, generate-key, request-certificate, bench.")
 app.add_typer(ledger.app, name="ledger", help="The record of every seal: list, export, check, retention, upgrade.")
 app.add_typer(dev.app, name="dev", help="A complete practice set: CA, token, register, configuration.")
 

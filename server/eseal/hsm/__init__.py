@@ -14,17 +14,29 @@ Nothing here checks a signature, save the trial that shows that key and certific
 returns is proven by issuance, which alone knows what was to be signed.
 """
 
+from eseal.hsm.algorithms import public_key_of
+from eseal.hsm.bench import Rate, bench
 from eseal.hsm.generation import generate_key
+from eseal.hsm.inventory import ListedKey, ListedToken, list_keys, list_tokens
 from eseal.hsm.practice import practice_token
+from eseal.hsm.request import request_certificate
 from eseal.hsm.room import Pkcs11KeyRoom
 from eseal.hsm.settings import HsmSettings, QuirkSettings, RecoverySettings, SealKeySettings
 
 __all__ = [
     "HsmSettings",
+    "ListedKey",
+    "ListedToken",
     "Pkcs11KeyRoom",
     "QuirkSettings",
+    "Rate",
     "RecoverySettings",
     "SealKeySettings",
+    "bench",
     "generate_key",
+    "list_keys",
+    "list_tokens",
     "practice_token",
+    "public_key_of",
+    "request_certificate",
 ]

@@ -82,6 +82,11 @@ def public_facts(key: SealKey) -> PublicFacts:
     return PublicFacts(certificate, public_key, spki, length)
 
 
+def public_key_of(key: SealKey) -> bytes:
+    """The SubjectPublicKeyInfo (DER) in the seal certificate of ``key``. SetupError as in ``public_facts``."""
+    return public_facts(key).spki
+
+
 def mechanism_of(algorithm: Algorithm) -> tuple[int, tuple[int, int, int] | None]:
     """The mechanism that signs digests for ``algorithm``, and CK_RSA_PKCS_PSS_PARAMS: hash, mgf and salt length."""
     if algorithm is Algorithm.PS256:

@@ -78,9 +78,7 @@ class Connection:
 
         SetupError where no key is there or none is right; PKCS11Error or CryptokiError where the module fails.
         """
-        if self._token is None:
-            raise CryptokiError("C_OpenSession", "CKR_TOKEN_NOT_PRESENT")
-        opened = self._token.open(rw=self._settings.quirks.read_write_sessions)
+        opened = self.open_bare_session()
         session = SigningSession(self.module.cryptoki, opened, self._settings.quirks.signature_buffer)
         try:
             session.adopt(self._keys)
@@ -89,17 +87,25 @@ class Connection:
             raise
         return session
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[pkcs11.Session]:
-        """A read/write session for making keys. PKCS11Error or CryptokiError where the module fails."""
+    def open_bare_session(self, *, rw: bool = False) -> pkcs11.Session:
+        """Open a session in which no key is looked up. PKCS11Error or CryptokiError where the module fails."""
         if self._token is None:
             raise CryptokiError("C_OpenSession", "CKR_TOKEN_NOT_PRESENT")
-        session = self._token.open(rw=True)
+        return self._token.open(rw=rw or self._settings.quirks.read_write_sessions)
+
+    @contextlib.contextmanager
+    def reading(self, *, rw: bool = False) -> Iterator[pkcs11.Session]:
+        """A session for looking around. PKCS11Error or CryptokiError where the module fails."""
+        session = self.open_bare_session(rw=rw)
         try:
             yield session
         finally:
             with contextlib.suppress(*HSM_FAULTS):
                 session.close()
+
+    def writing(self) -> contextlib.AbstractContextManager[pkcs11.Session]:
+        """A session for making keys. PKCS11Error or CryptokiError where the module fails."""
+        return self.reading(rw=True)
 
     def restart(self) -> None:
         """C_Finalize, C_Initialize and log in again. No other thread may be inside the module."""

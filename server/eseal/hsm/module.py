@@ -79,7 +79,7 @@ class Module:
 
         SetupError where there is none or more than one; CryptokiError or PKCS11Error where the module fails.
         """
-        present = list(self._tokens())
+        present = list(self.tokens())
         found = [token for token in present if _is_meant(token, settings)]
         if len(found) == 1:
             return found[0]
@@ -96,6 +96,15 @@ class Module:
             "its client configured and hsm.environment points to that configuration.",
         )
 
+    def tokens(self) -> Iterator[Token]:
+        """The initialised tokens that the slots hold now. CryptokiError or PKCS11Error where the module fails."""
+        if self._library is None:
+            raise CryptokiError("C_GetSlotList", "CKR_CRYPTOKI_NOT_INITIALIZED")
+        for slot in self._library.get_slots(token_present=True):
+            token = _token_in(slot)
+            if token is not None and pkcs11.TokenFlag.TOKEN_INITIALIZED in token.flags:
+                yield token
+
     def close(self) -> None:
         """Leave the module; the last user finalises it."""
         with _LOCK:
@@ -111,14 +120,6 @@ class Module:
         """Leave the module without finalising it, because a thread is still inside; only the process's end can."""
         with _LOCK:
             _LOADED.pop(self.path, None)
-
-    def _tokens(self) -> Iterator[Token]:
-        if self._library is None:
-            raise CryptokiError("C_GetSlotList", "CKR_CRYPTOKI_NOT_INITIALIZED")
-        for slot in self._library.get_slots(token_present=True):
-            token = _token_in(slot)
-            if token is not None and pkcs11.TokenFlag.TOKEN_INITIALIZED in token.flags:
-                yield token
 
 
 def open_module(settings: HsmSettings) -> Module:
