@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
     from pathlib import Path
 
+    from eseal.hsm import SealKeySettings
     from eseal.mandate.policy import Decision, Usage
     from eseal.terms import Grant, SealKey
     from eseal.verification.report import Report
@@ -49,16 +49,49 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class SealKeys:
-    """The seal keys of this house; the first in the configuration seals."""
+    """The seal keys of this house, and which of them seals what.
 
-    keys: tuple[SealingKey, ...]
+    A key that names a mandate seals what that mandate grants; the others seal the rest, the one marked as default first.
+    Of those that may, the first whose certificate is valid now does. So a rotation is configured ahead: the new key before
+    the old one, which goes on until the new certificate begins. Replays need no key.
+    """
+
+    def __init__(self, keys: Sequence[tuple[SealKeySettings, SealingKey]]) -> None:
+        """SetupError where the keys are not of one sealer, share a label or leave no default."""
+        _require_one_sealer([key for _, key in keys])
+        general = [(settings.default, key) for settings, key in keys if not settings.mandates]
+        if not general:
+            raise SetupError(
+                "NO_DEFAULT_KEY", "Every seal key names its mandates: leave `mandates` out for one of them."
+            )
+        self._general = [key for _, key in sorted(general, key=lambda entry: not entry[0])]
+        self._by_mandate: dict[str, list[SealingKey]] = {}
+        for settings, key in keys:
+            for mandate_id in settings.mandates:
+                self._by_mandate.setdefault(mandate_id, []).append(key)
 
     def sealing_for(self, grant: Grant) -> SealingKey:
         """The key that seals what ``grant`` allows."""
-        del grant  # one sealer, one current key: the older ones are kept for what they sealed before
-        return self.keys[0]
+        named = [key for mandate_id in grant.mandate_ids for key in self._by_mandate.get(mandate_id, ())]
+        candidates = named or self._general
+        now = datetime.now(UTC)
+        return next((key for key in candidates if key.valid_from <= now <= key.valid_to), candidates[0])
+
+
+def _require_one_sealer(keys: Sequence[SealingKey]) -> None:
+    labels = [key.key.label for key in keys]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise SetupError("KEY_LABEL_TWICE", f"Seal key '{twice}' is configured twice: labels tell the keys apart.")
+    first = keys[0]
+    for key in keys[1:]:
+        if key.sealer.organization_identifier != first.sealer.organization_identifier:
+            raise SetupError(
+                "SEALERS_DIFFER",
+                f"The certificate of seal key '{key.key.label}' names {key.sealer.organization_identifier}, that of "
+                f"'{first.key.label}' {first.sealer.organization_identifier}. One service seals for one sealer.",
+            )
 
 
 class House:
@@ -73,13 +106,14 @@ class House:
             raise
 
     def _assemble(self, config: Config) -> None:
-        keys = tuple(sealing_key(settings.load()) for settings in config.keys)
-        sealer = keys[0].sealer
+        keys = [(settings, sealing_key(settings.load())) for settings in config.keys]
+        seal_keys = SealKeys(keys)
+        sealer = keys[0][1].sealer
         source = RegisterSource(config.mandate.register_folder, interval=config.mandate.reload_seconds)
         self._open.enter_context(source)
         self.ledger = Ledger.open(config.ledger)
         self._open.callback(self.ledger.close)
-        self.key_room = Pkcs11KeyRoom.open(config.hsm, [key.key for key in keys])
+        self.key_room = Pkcs11KeyRoom.open(config.hsm, [key.key for _, key in keys])
         self._open.callback(self.key_room.close)
         self.policy = Policy(source, sealer, usage=self.ledger)
         self.issuance = Issuance(
@@ -91,7 +125,7 @@ class House:
                 max_credential_bytes=config.seal.max_credential_bytes,
             ),
             policy=self.policy,
-            keys=SealKeys(keys),
+            keys=seal_keys,
             key_room=self.key_room,
             ledger=self.ledger,
             pages=Pages(config.page),
@@ -122,9 +156,15 @@ class House:
 
 def sealing_key(key: SealKey) -> SealingKey:
     """Read what the seal certificate says."""
-    spki = x509.load_der_x509_certificate(key.certificate).public_key()
-    public_key = sealcore.PublicKey(spki.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-    return SealingKey(key, legal_entity(key.certificate), public_key)
+    certificate = x509.load_der_x509_certificate(key.certificate)
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return SealingKey(
+        key,
+        legal_entity(key.certificate),
+        sealcore.PublicKey(spki),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
 
 
 class NoUsage:

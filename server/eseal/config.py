@@ -70,7 +70,7 @@ class Config(_Frozen):
 
     server: ServerSettings = Field(description="How the server listens.")
     hsm: HsmSettings = Field(description="The PKCS#11 token.")
-    keys: tuple[SealKeySettings, ...] = Field(min_length=1, description="The seal keys; the first is the default.")
+    keys: tuple[SealKeySettings, ...] = Field(min_length=1, description="The seal keys.")
     mandate: MandateSettings = Field(description="The mandate register.")
     ledger: LedgerSettings = Field(default_factory=LedgerSettings, description="The ledger's database.")
     seal: SealSettings = Field(default_factory=SealSettings, description="How seals are made.")

@@ -180,8 +180,16 @@ class SealKeySettings(BaseModel):
     certificate_chain: Path = Field(
         description="A PEM file: the seal certificate first, then the CAs above it, without the root."
     )
-    default: bool = Field(default=False, description="Seals whatever no other key is named for.")
-    mandates: tuple[str, ...] = Field(default=(), description="The ids of the mandates that this key seals for.")
+    default: bool = Field(
+        default=False,
+        description="Goes before the other keys that name no mandate. Of the keys that may seal, the first whose "
+        "certificate is valid now does, so a new key may stand before the old one ahead of its time.",
+    )
+    mandates: tuple[str, ...] = Field(
+        default=(),
+        description="The ids of the mandates that this key seals for, and no others; left out, it seals whatever no key "
+        "names.",
+    )
 
     def load(self) -> SealKey:
         """Read the certificate chain. SetupError where the file is no chain."""

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SealingKey:
-    """A seal key, whom its certificate names, and the public key that proves its signatures."""
+    """A seal key, whom its certificate names, the public key that proves its signatures, and when it is valid."""
 
     key: SealKey
     sealer: LegalEntity
     public_key: PublicKey
+    valid_from: datetime
+    valid_to: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
