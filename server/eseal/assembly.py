@@ -20,7 +20,7 @@ from eseal.credential.building import parse
 from eseal.credential.facts import award_facts
 from eseal.credential.page import Pages
 from eseal.errors import SetupError
-from eseal.hsm import Pkcs11KeyRoom
+from eseal.hsm import CscKeyRoom, Pkcs11KeyRoom
 from eseal.issuance import Issuance, IssuanceSettings
 from eseal.issuance.stages import SealingKey
 from eseal.ledger import Ledger
@@ -113,7 +113,7 @@ class House:
         self._open.enter_context(source)
         self.ledger = Ledger.open(config.ledger)
         self._open.callback(self.ledger.close)
-        self.key_room = Pkcs11KeyRoom.open(config.hsm, [key.key for _, key in keys])
+        self.key_room = open_key_room(config, [key.key for _, key in keys])
         self._open.callback(self.key_room.close)
         self.policy = Policy(source, sealer, usage=self.ledger)
         self.issuance = Issuance(
@@ -152,6 +152,15 @@ class House:
         """Ask the mandate policy, and seal nothing."""
         facts = award_facts(parse(credential, max_bytes=self._max_credential_bytes))
         return self.policy.decide(caller, facts, at=at or datetime.now(UTC))
+
+
+def open_key_room(config: Config, keys: Sequence[SealKey]) -> Pkcs11KeyRoom | CscKeyRoom:
+    """Open the room where the configuration says the keys are. SetupError where a key is not the one it should be."""
+    if config.hsm is not None:
+        return Pkcs11KeyRoom.open(config.hsm, keys)
+    if config.qscd is not None:
+        return CscKeyRoom.open(config.qscd, keys)
+    raise SetupError("NO_KEY_ROOM", "Say where the seal keys are: either [hsm] or [qscd].")
 
 
 def sealing_key(key: SealKey) -> SealingKey:

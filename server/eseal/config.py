@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from eseal.credential.page import PageSettings
 from eseal.errors import SetupError
+from eseal.hsm.csc.settings import CscSettings
 from eseal.hsm.settings import HsmSettings, SealKeySettings
 from eseal.jades.header import ClaimedTime
 from eseal.ledger.settings import LedgerSettings
@@ -69,7 +70,10 @@ class Config(_Frozen):
     """The whole of eseal.toml."""
 
     server: ServerSettings = Field(description="How the server listens.")
-    hsm: HsmSettings = Field(description="The PKCS#11 token.")
+    hsm: HsmSettings | None = Field(default=None, description="The PKCS#11 token with the seal keys, or else `[qscd]`.")
+    qscd: CscSettings | None = Field(
+        default=None, description="The remote signing service with the seal keys (CSC API), or else `[hsm]`."
+    )
     keys: tuple[SealKeySettings, ...] = Field(min_length=1, description="The seal keys.")
     mandate: MandateSettings = Field(description="The mandate register.")
     ledger: LedgerSettings = Field(default_factory=LedgerSettings, description="The ledger's database.")
@@ -77,6 +81,13 @@ class Config(_Frozen):
     page: PageSettings = Field(default_factory=PageSettings, description="How rendered display pages look.")
     trust: TrustSettings = Field(default_factory=TrustSettings, description="Whom verification trusts.")
     log: LogSettings = Field(default_factory=LogSettings, description="What is logged.")
+
+    @model_validator(mode="after")
+    def _one_place_for_keys(self) -> Self:
+        if (self.hsm is None) == (self.qscd is None):
+            message = "say where the seal keys are: either [hsm] or [qscd]"
+            raise ValueError(message)
+        return self
 
 
 def load(path: Path) -> Config:

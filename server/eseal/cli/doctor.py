@@ -11,10 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from eseal.assembly import sealing_key
+from eseal.assembly import open_key_room, sealing_key
 from eseal.config import Config, load
 from eseal.errors import EsealError, SetupError
-from eseal.hsm import Pkcs11KeyRoom
 from eseal.ledger import Ledger
 from eseal.mandate.register import Register
 from eseal.trust.anchors import read_anchors
@@ -57,7 +56,7 @@ def _examined(path: Path) -> Iterator[tuple[str, bool, str]]:
     yield _part("clock", _clock)
     for key in config.keys:
         yield _part(f"certificate of {key.label}", partial(_certificate, key))
-    yield _part("token and keys", lambda: _token(config))
+    yield _part("seal keys", lambda: _token(config))
     yield _part("mandates", lambda: _mandates(config))
     yield _part("database", lambda: _database(config))
     yield _part("trust anchors", lambda: _anchors(config))
@@ -92,7 +91,7 @@ def _certificate(key: SealKeySettings) -> str:
 
 
 def _token(config: Config) -> str:
-    room = Pkcs11KeyRoom.open(config.hsm, [sealing_key(key.load()).key for key in config.keys])
+    room = open_key_room(config, [sealing_key(key.load()).key for key in config.keys])
     room.close()
     return f"{len(config.keys)} key(s) found, each belongs to its certificate"
 

@@ -20,7 +20,7 @@ from eseal.errors import EsealError, Overloaded
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # A turn is about this long, so that is what an interactive digest waits for at least where every session is busy.
 TURN_SECONDS = 0.02
@@ -93,7 +93,12 @@ class Turn:
 class Lanes:
     """The two lanes of one pool. Every method may be called from any thread."""
 
-    def __init__(self, *, limit: int, bulk_share: int, sessions: int) -> None:
+    def __init__(self, *, limit: int, bulk_share: int, sessions: int, fill: Mapping[str, int] | None = None) -> None:
+        """``sessions`` is how many take turns. ``fill`` is for a signer that takes many digests in one request.
+
+        It says how many for each key; a turn then holds so many, however long it lasts.
+        """
+        self._fill = fill or {}
         self._lock = threading.Lock()
         self._limit = limit
         self._bulk_share = bulk_share
@@ -132,7 +137,7 @@ class Lanes:
                 )
             self._jobs[job.lane].append(job)
             self._depths[job.lane] = depth + size
-            woken = min(self._idle, -(-size // self._turn_length(job.lane)))
+            woken = min(self._idle, -(-size // self._turn_length(job)))
             self._idle -= woken
         for _ in range(woken):
             self.tickets.put(None)
@@ -146,7 +151,7 @@ class Lanes:
                 return None
             jobs = self._jobs[lane]
             label = jobs[0].label
-            length = self._turn_length(lane)
+            length = self._turn_length(jobs[0])
             parts: list[tuple[Job, int, int]] = []
             while length and jobs and jobs[0].label == label:
                 job = jobs.popleft()
@@ -243,9 +248,11 @@ class Lanes:
             return Lane.BULK
         return Lane.INTERACTIVE
 
-    def _turn_length(self, lane: Lane) -> int:
+    def _turn_length(self, job: Job) -> int:
         """Long enough to be worth a wake-up, short enough to be fair, and none idle while others have two."""
-        share = -(-self._depths[lane] // self._sessions)
+        if (fill := self._fill.get(job.label)) is not None:
+            return fill
+        share = -(-self._depths[job.lane] // self._sessions)
         return max(1, min(int(TURN_SECONDS / self._seconds_each), _LONGEST_TURN, share))
 
     def _settle(self, turn: Turn) -> list[Job]:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from eseal.errors import DeadlineExceeded, EsealError, Internal, Overloaded, SetupError, Unavailable
-from eseal.hsm.algorithms import DIGEST_LENGTHS, public_facts, token_input
+from eseal.errors import SetupError, Unavailable
+from eseal.hsm.algorithms import public_facts, token_input
 from eseal.hsm.connection import Connection, cause_of
 from eseal.hsm.cryptoki import HSM_FAULTS
 from eseal.hsm.keeper import Keeper
-from eseal.hsm.lanes import Job, Lanes
+from eseal.hsm.lanes import Lanes
+from eseal.hsm.queued import QueuedKeyRoom, require_one_valid
 from eseal.hsm.validity import Validity
 from eseal.hsm.watch import Watch
 from eseal.hsm.worker import Worker
-from eseal.terms import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from eseal.hsm.algorithms import PublicFacts
     from eseal.hsm.session import SigningSession
@@ -35,7 +35,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Pkcs11KeyRoom:
+class Pkcs11KeyRoom(QueuedKeyRoom):
     """Seal keys in a PKCS#11 token, behind a pool of sessions. Safe to call from many threads; made by ``open``."""
 
     def __init__(
@@ -45,11 +45,10 @@ class Pkcs11KeyRoom:
         sessions: Sequence[SigningSession],
         certificates: Mapping[str, Validity],
     ) -> None:
-        self._wait_seconds = settings.wait_seconds
+        lanes = Lanes(limit=settings.queue_limit, bulk_share=settings.bulk_share, sessions=len(sessions))
+        super().__init__(lanes, certificates, wait_seconds=settings.wait_seconds, encode=token_input)
         self._quiesce_seconds = settings.recovery.quiesce_seconds
         self._connection = connection
-        self._certificates = certificates
-        self._lanes = Lanes(limit=settings.queue_limit, bulk_share=settings.bulk_share, sessions=len(sessions))
         self._keeper = Keeper(connection, self._lanes, settings.recovery)
         self._watch = Watch(self._keeper, self._lanes, settings.recovery, list(certificates.values()))
         for number, session in enumerate(sessions):
@@ -71,7 +70,7 @@ class Pkcs11KeyRoom:
         certificates = {
             key.label: Validity(key.label, known.certificate, settings.warn_days, clock) for key, known in facts.items()
         }
-        _require_one_valid(certificates.values())
+        require_one_valid(certificates.values())
         connection = _connect(settings, facts)
         try:
             sessions = _open_sessions(connection, settings)
@@ -81,43 +80,6 @@ class Pkcs11KeyRoom:
             raise
         log.info("hsm_open", sessions=len(sessions), keys=[key.label for key in keys])
         return room
-
-    def sign(
-        self,
-        key: SealKey,
-        digests: Sequence[bytes],
-        *,
-        lane: Lane = Lane.INTERACTIVE,
-        deadline: float | None = None,
-    ) -> list[bytes | EsealError]:
-        """Sign each digest and return, in order, the raw JWS signature or why there is none.
-
-        Blocks until all is answered, at the longest until ``deadline`` (monotonic time; wait_seconds where it is None):
-        what no session has begun by then is Overloaded, what the HSM has not finished is Unavailable. Nothing raises: a
-        queue that is full and an HSM that is away are answers as well.
-        """
-        if not digests:
-            return []
-        now = time.monotonic()
-        until = now + self._wait_seconds if deadline is None else min(deadline, now + self._wait_seconds)
-        try:
-            if until <= now:
-                raise DeadlineExceeded("DEADLINE_EXCEEDED", "The deadline passed before the key was touched.")
-            self._certificate_of(key).require()
-            length = DIGEST_LENGTHS[key.algorithm]
-            if any(len(digest) != length for digest in digests):
-                raise Internal("DIGEST_LENGTH", f"{key.algorithm} signs digests of {length} bytes.")
-            job = Job(key.label, [token_input(key.algorithm, digest) for digest in digests], lane)
-            self._lanes.put(job)
-        except EsealError as error:
-            return [error] * len(digests)
-        if job.finished.acquire(timeout=until - now):
-            return [answer if answer is not None else _lost() for answer in job.answers]
-        return self._late(job)
-
-    def healthy(self) -> bool:
-        """Whether signatures are to be had: False while the circuit is open."""
-        return self._lanes.closed is None
 
     def close(self) -> None:
         """Finish the turns under way, answer what waits with Unavailable, close every session and leave the module.
@@ -152,39 +114,6 @@ class Pkcs11KeyRoom:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _certificate_of(self, key: SealKey) -> Validity:
-        try:
-            return self._certificates[key.label]
-        except KeyError:
-            raise Internal("UNKNOWN_KEY", f"The key room was not opened with seal key '{key.label}'.") from None
-
-    def _late(self, job: Job) -> list[bytes | EsealError]:
-        """The deadline came first. Signatures that are there are handed over all the same."""
-        not_begun = self._lanes.withdraw(job)
-        waiting = Overloaded(
-            "HSM_QUEUE_TIMEOUT",
-            "No session was free before the deadline; try again later.",
-            retry_after=self._lanes.drain_seconds(job.lane),
-        )
-        slow = Unavailable("HSM_TIMEOUT", "The HSM did not finish before the deadline; try again.")
-        return [
-            answer if answer is not None else (waiting if place in not_begun else slow)
-            for place, answer in enumerate(list(job.answers))
-        ]
-
-
-def _require_one_valid(certificates: Iterable[Validity]) -> None:
-    """Raise what the last certificate says where none is valid now."""
-    refusal: SetupError | None = None
-    for validity in certificates:
-        try:
-            validity.require()
-        except SetupError as error:
-            refusal = error
-        else:
-            return
-    raise refusal or SetupError("NO_SEAL_KEY", "No seal key is configured: add a [[keys]] table.")
 
 
 def _connect(settings: HsmSettings, facts: Mapping[SealKey, PublicFacts]) -> Connection:
@@ -223,7 +152,3 @@ def _not_working(error: Exception) -> SetupError:
         "holds.",
         metadata={"cause": cause_of(error)},
     )
-
-
-def _lost() -> EsealError:
-    return Internal("UNANSWERED", "The key room lost track of this digest.")
