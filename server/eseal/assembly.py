@@ -173,6 +173,7 @@ def sealing_key(key: SealKey) -> SealingKey:
         sealcore.PublicKey(spki),
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
+        sealcore.digest("sha256", key.certificate),
     )
 
 

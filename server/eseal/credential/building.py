@@ -36,7 +36,7 @@ def build(micro_credential: MicroCredential, learner: Learner) -> Document:
     (``/micro_credential/level/eqf``, ``/learner/national_id/country``). Learners of one MicroCredential object share what
     is made of it.
     """
-    course = _course_part(_Same(micro_credential), _Award.of(learner))
+    course = _course_part(CourseKey(micro_credential), Award.of(learner))
     nodes = Nodes(course.languages, course.numbers)
     document = course.credential.set("/credentialSubject", _person(nodes, learner))
     document = document.set("/credentialSubject/hasClaim", course.achievement)
@@ -100,7 +100,7 @@ class _CoursePart:
     faults: tuple[Fault, ...]
 
 
-class _Same:
+class CourseKey:
     """A course as a key: the same object, not an equal one (comparing a course takes as long as building it)."""
 
     __slots__ = ("course",)
@@ -112,29 +112,35 @@ class _Same:
         return id(self.course)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.course is other.course
+        return isinstance(other, CourseKey) and self.course is other.course
 
 
 @dataclass(frozen=True, slots=True)
-class _Award:
+class Award:
     """What of a learner goes into the achievement, and is kept: the own date and grades, nobody's name."""
 
     learner: Learner = field(compare=False)
     key: tuple[object, ...]
 
     @staticmethod
-    def of(learner: Learner) -> _Award:
+    def of(learner: Learner) -> Award:
+        """What of ``learner`` it is."""
+        if not (learner.date_of_issuing or learner.grade_achieved or learner.assessment_grades):
+            return _PLAIN
         grades = tuple((one.assessment, tuple(one.grade.items())) for one in learner.assessment_grades)
         own = Learner(
             date_of_issuing=learner.date_of_issuing,
             grade_achieved=learner.grade_achieved,
             assessment_grades=learner.assessment_grades,
         )
-        return _Award(own, (learner.date_of_issuing, tuple(learner.grade_achieved.items()), grades))
+        return Award(own, (learner.date_of_issuing, tuple(learner.grade_achieved.items()), grades))
+
+
+_PLAIN: Final = Award(Learner(), ())
 
 
 @lru_cache(maxsize=128)
-def _course_part(same: _Same, award: _Award) -> _CoursePart:
+def _course_part(same: CourseKey, award: Award) -> _CoursePart:
     course, languages = same.course, same.course.languages or tuple(same.course.title)
     nodes = Nodes(languages)
     if not course.title:
@@ -187,7 +193,7 @@ def _person(nodes: Nodes, learner: Learner) -> Json:
         **said(
             givenName=learner.given_name and {language: learner.given_name},
             familyName=learner.family_name and {language: learner.family_name},
-            fullName=_full_name(learner) and {language: _full_name(learner)},
+            fullName=full_name(learner) and {language: full_name(learner)},
             dateOfBirth=learner.date_of_birth and date_time(learner.date_of_birth),
             nationalID=national and nodes.legal_identifier(national, "", "/learner/national_id"),
             identifier=[nodes.identifier(item) for item in learner.identifiers],
@@ -199,7 +205,8 @@ def _person(nodes: Nodes, learner: Learner) -> Json:
     }
 
 
-def _full_name(learner: Learner) -> str:
+def full_name(learner: Learner) -> str:
+    """The learner's full name, given as such or put together; empty where there is none."""
     return learner.full_name or " ".join(name for name in (learner.given_name, learner.family_name) if name)
 
 

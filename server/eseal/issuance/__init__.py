@@ -15,8 +15,8 @@ import structlog
 
 from eseal import sealcore
 from eseal.batch import Batch
-from eseal.credential.building import build, parse
-from eseal.credential.completion import Completion, complete, credential_id_of
+from eseal.credential.building import parse
+from eseal.credential.draft import Drafting, Whole, content_digests, payloads
 from eseal.errors import EsealError
 from eseal.issuance.answers import overtaken, reused, wrong_signature
 from eseal.issuance.needs import IssuanceSettings, KeyRoom, Keys, Ledger, MandatePolicy
@@ -30,6 +30,7 @@ from eseal.terms import Algorithm, Lane
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from eseal.credential.draft import Draft
     from eseal.credential.page import Pages
     from eseal.terms import Caller
 
@@ -82,7 +83,9 @@ class Issuance:
         sitting = self._policy.sitting(at=now)
 
         # 1. Build: Issue makes the credential, Seal parses the caller's. What was answered before is answered again.
-        parsed = batch.each(unique(batch, requests), self._parse)
+        drafting = Drafting(one.micro_credential for one in requests if isinstance(one, IssueRequest))
+        drafted = batch.each(unique(batch, requests), lambda request: (request, self._draft(request, drafting)))
+        parsed = batch.together(drafted, self._parse)
         parsed = self._answer_known(batch, parsed, caller)
 
         # 2. Grant: may this caller have this sealed on behalf of these awarding bodies, today?
@@ -116,26 +119,29 @@ class Issuance:
 
     # --- Steps that need the house -----------------------------------------------------------------------------------
 
-    def _parse(self, request: IssueRequest | SealRequest) -> Parsed:
-        """Step 1: the document, and the digest by which the same content is known again."""
-        level = request.level or self._settings.default_level
-        require_built(level)
+    def _draft(self, request: IssueRequest | SealRequest, drafting: Drafting) -> Draft:
+        """Step 1: the credential without the sealer's part."""
+        require_built(request.level or self._settings.default_level)
         if isinstance(request, IssueRequest):
-            document = build(request.micro_credential, request.learner)
-            display = request.micro_credential.display
-            strict = self._settings.strict_annex_i_on_issue
-        else:
-            document = parse(request.credential, max_bytes=self._settings.max_credential_bytes)
-            display = None
-            strict = self._settings.strict_annex_i_on_seal
-        return Parsed(
-            request_id=request.request_id,
-            document=document,
-            content_sha256=document.digest("sha256"),
-            level=level,
-            strict_annex_i=strict,
-            display=display,
-        )
+            return drafting.draft(request.micro_credential, request.learner)
+        return Whole(parse(request.credential, max_bytes=self._settings.max_credential_bytes))
+
+    def _parse(self, items: list[tuple[IssueRequest | SealRequest, Draft]]) -> list[Parsed]:
+        """Step 1: with the digest by which the same content is known again."""
+        settings = self._settings
+        return [
+            Parsed(
+                request_id=request.request_id,
+                draft=draft,
+                content_sha256=digest,
+                level=request.level or settings.default_level,
+                strict_annex_i=settings.strict_annex_i_on_issue
+                if isinstance(request, IssueRequest)
+                else settings.strict_annex_i_on_seal,
+                display=request.micro_credential.display if isinstance(request, IssueRequest) else None,
+            )
+            for (request, draft), digest in zip(items, content_digests([draft for _, draft in items]), strict=True)
+        ]
 
     def _answer_known(self, batch: Batch[Sealed], parsed: dict[int, Parsed], caller: Caller) -> dict[int, Parsed]:
         """Answer what the ledger has the answer to; the rest goes on, with what is known of an earlier attempt."""
@@ -155,35 +161,31 @@ class Issuance:
 
     def _complete(self, item: Granted, now: datetime) -> Completed:
         """Step 3: issuer, dates, evidence, profiles. A request keeps its first credential id and issue time for ever."""
-        earlier = item.parsed.entry
+        earlier, draft = item.parsed.entry, item.parsed.draft
         key = self._keys.sealing_for(item.grant)
-        completion = Completion.of(
-            item.parsed.document,
-            sealer=key.sealer,
-            grant=item.grant,
-            display=item.parsed.display,
-            pages=self._pages,
+        completion = draft.completion(
+            sealer=key.sealer, grant=item.grant, display=item.parsed.display, pages=self._pages
         )
-        credential_id = earlier.intent.credential_id if earlier else credential_id_of(item.parsed.document)
+        credential_id = earlier.intent.credential_id if earlier else draft.credential_id()
         issued = earlier.intent.issued if earlier else now
-        document = complete(item.parsed.document, completion, credential_id=credential_id, issued=issued)
-        return Completed(item, key, document, completion, credential_id, issued)
+        credential = draft.complete(completion, credential_id=credential_id, issued=issued)
+        return Completed(item, key, credential, completion, credential_id, issued)
 
     def _hash(self, items: list[Checked]) -> list[Permit]:
         """Step 5: payload, protected header and the digest to sign, for the batch at once."""
-        payloads = sealcore.canonical_many([item.completed.document for item in items])
-        payload_digests = sealcore.digest_many("sha256", payloads)
+        contents = payloads([item.completed.credential for item in items])
+        payload_digests = sealcore.digest_many("sha256", contents)
         headers = self._headers(items)
         algorithms = [DIGESTS[item.completed.key.key.algorithm] for item in items]
         signing_digests: dict[int, bytes] = {}
         for digest in dict.fromkeys(algorithms):
             chosen = [n for n, algorithm in enumerate(algorithms) if algorithm == digest]
             made = sealcore.signing_digests(
-                digest, [headers[n] for n in chosen], [payloads[n] for n in chosen], b64=False
+                digest, [headers[n] for n in chosen], [contents[n] for n in chosen], b64=False
             )
             signing_digests.update(zip(chosen, made, strict=True))
         return [
-            Permit(item, payloads[n], payload_digests[n], headers[n], signing_digests[n])
+            Permit(item, contents[n], payload_digests[n], headers[n], signing_digests[n])
             for n, item in enumerate(items)
         ]
 

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from eseal.credential.completion import Completion
+    from eseal.credential.draft import CompletedDraft, Draft
     from eseal.credential.micro_credential import Display, Learner, MicroCredential
     from eseal.ledger import Claim, Entry
-    from eseal.sealcore import Document, PublicKey
+    from eseal.sealcore import PublicKey
     from eseal.terms import AwardFacts, Grant, LegalEntity, Level, SealKey
 
 
@@ -29,6 +30,7 @@ class SealingKey:
     public_key: PublicKey
     valid_from: datetime
     valid_to: datetime
+    certificate_sha256: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,13 @@ class SealRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A request whose credential is a document.
+    """A request whose credential is drafted.
 
     ``content_sha256`` is of what the caller sent, before completion; ``display`` how Issue was asked to render pages.
     """
 
     request_id: str
-    document: Document
+    draft: Draft
     content_sha256: bytes
     level: Level
     strict_annex_i: bool
@@ -77,11 +79,11 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The sealer's part is in the document."""
+    """The sealer's part is in the credential."""
 
     granted: Granted
     key: SealingKey
-    document: Document
+    credential: CompletedDraft
     completion: Completion
     credential_id: str
     issued: datetime

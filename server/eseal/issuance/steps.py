@@ -7,10 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from eseal import sealcore
-from eseal.credential.annex_i import annex_i
-from eseal.credential.checking import check_many
-from eseal.credential.completion import Completion, complete
-from eseal.credential.facts import award_facts
+from eseal.credential.completion import Completion
+from eseal.credential.draft import faults_of, missing_elements, payloads
 from eseal.errors import DeadlineExceeded, EsealError, Internal
 from eseal.issuance.answers import bad_request_id, invalid, reused, under_way
 from eseal.issuance.stages import Checked, Completed, Granted, IssueRequest, Parsed, Permit, Sealed, SealRequest, Signed
@@ -48,7 +46,7 @@ def unique(
 
 def grant(item: Parsed, caller: Caller, sitting: Sitting) -> Granted:
     """Step 2: the policy's yes."""
-    facts = award_facts(item.document)
+    facts = item.draft.facts()
     return Granted(item, facts, sitting.grant(caller, facts))
 
 
@@ -58,8 +56,7 @@ def replay(item: Parsed) -> Sealed:
         raise Internal("NO_ENTRY", "The service lost what the ledger said of this item; send it again.")
     intent = item.entry.intent
     completion = Completion.from_json(intent.completion)
-    document = complete(item.document, completion, credential_id=intent.credential_id, issued=intent.issued)
-    payload = document.canonical()
+    (payload,) = payloads([item.draft.complete(completion, credential_id=intent.credential_id, issued=intent.issued)])
     if sealcore.digest("sha256", payload) != intent.payload_sha256:
         raise Internal(
             "REPLAY_DIFFERS",
@@ -83,7 +80,7 @@ def replay(item: Parsed) -> Sealed:
 def check(items: list[Completed]) -> list[Checked | EsealError]:
     """Step 4: all faults of each document; Annex I where the request is held to it."""
     answers: list[Checked | EsealError] = []
-    for item, faults in zip(items, check_many([item.document for item in items]), strict=True):
+    for item, faults in zip(items, faults_of([item.credential for item in items]), strict=True):
         found = [*faults, *(_missing_elements(item) if item.granted.parsed.strict_annex_i else ())]
         answers.append(invalid(found) if found else Checked(item))
     return answers
@@ -92,7 +89,7 @@ def check(items: list[Completed]) -> list[Checked | EsealError]:
 def _missing_elements(item: Completed) -> list[Fault]:
     return [
         Fault("/credentialSubject", "annex-i", f"Annex I of Council Recommendation 2022/C 243/02 asks for: {element}.")
-        for element in annex_i(item.document).missing
+        for element in missing_elements(item.credential)
     ]
 
 
@@ -116,7 +113,7 @@ def intent(permit: Permit, caller: Caller) -> Intent:
         level=parsed.level,
         sealer=key.sealer.organization_identifier,
         key_label=key.key.label,
-        certificate_sha256=sealcore.digest("sha256", key.key.certificate),
+        certificate_sha256=key.certificate_sha256,
         member=grant.member,
         awarding_bodies=tuple(mandate.awarding_body for mandate in grant.mandates) or (grant.member,),
         mandate_ids=grant.mandate_ids,
