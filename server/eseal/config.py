@@ -99,13 +99,15 @@ def load(path: Path) -> Config:
 def load_token(path: Path) -> tuple[HsmSettings, tuple[SealKeySettings, ...]]:
     """Read no more than the HSM and the keys, for who still sets them up. SetupError as in ``load``."""
     part = _read(path, _TokenPart)
+    if part.hsm is None:
+        raise SetupError("NO_TOKEN", f"{path} has no [hsm] table: where a QTSP keeps the key ([qscd]), ask the QTSP.")
     return part.hsm, part.keys
 
 
 class _TokenPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    hsm: HsmSettings
+    hsm: HsmSettings | None = None
     keys: tuple[SealKeySettings, ...] = ()
 
 

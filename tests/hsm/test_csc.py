@@ -251,6 +251,26 @@ def test_explicit_credential(service: CscService) -> None:
         assert isinstance(room.sign(key, digests_for(key, 1))[0], bytes)
 
 
+def test_wrong_pin_is_sent_once(service: CscService) -> None:
+    """A PIN that the service refused is not sent again, by callers or probes, until another one stands in its place."""
+    key, pin = service.key("p256"), service.folder / "other-pin"
+    pin.write_text("00000")
+    service.order(pin=True, credential={"auth": {"mode": "explicit"}})
+    with CscKeyRoom.open(settings_of(service, pin_file=pin), [key]) as room:
+        before = service.order()
+
+        assert "QSCD_REFUSED" == room.sign(key, digests_for(key, 1))[0].reason
+        assert wait_for(lambda: not room.healthy())
+        time.sleep(0.5)
+        room.sign(key, digests_for(key, 1))
+        assert 1 == (service.order() - before)["authorize"]
+
+        pin.write_text((service.folder / "pin").read_text())
+
+        assert wait_for(room.healthy)
+        assert isinstance(room.sign(key, digests_for(key, 1))[0], bytes)
+
+
 @pytest.mark.parametrize(
     ("credential", "said"),
     [

@@ -79,6 +79,8 @@ def _clock() -> str:
 def _certificate(key: SealKeySettings) -> str:
     certificate = read_certificate(key.load().certificate)
     now = datetime.now(UTC)
+    if now < certificate.not_before:
+        return f"{certificate.subject.legal_name}, seals from {certificate.not_before:%Y-%m-%d %H:%M} UTC on"
     if not certificate.is_valid_at(now):
         raise SetupError("CERTIFICATE_NOT_VALID", f"It is valid to {certificate.not_after:%Y-%m-%d}: renew it.")
     if not certificate.may_seal:

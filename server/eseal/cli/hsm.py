@@ -37,7 +37,9 @@ app = typer.Typer(no_args_is_help=True)
 
 Config = Annotated[
     Path,
-    typer.Option(metavar="FILE", exists=True, dir_okay=False, help="An eseal.toml; only [hsm] and [[keys]] are read."),
+    typer.Option(
+        metavar="FILE", exists=True, dir_okay=False, help="An eseal.toml; only its hsm and keys tables are read."
+    ),
 ]
 Label = Annotated[str, typer.Option(help="The key's label in the token (CKA_LABEL).")]
 
@@ -52,7 +54,7 @@ def list_everything(
     config: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", exists=True, dir_okay=False, help="An eseal.toml; only [hsm] and [[keys]] are read."
+            metavar="FILE", exists=True, dir_okay=False, help="An eseal.toml; only its hsm and keys tables are read."
         ),
     ] = None,
     module: Annotated[

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from eseal.errors import EsealError, Internal, SetupError, Unavailable
 from eseal.hsm import metrics
 from eseal.hsm.algorithms import public_facts
-from eseal.hsm.csc.service import CscError, CscService
+from eseal.hsm.csc.service import PIN_REFUSED, CscError, CscService
 from eseal.hsm.lanes import Lanes
 from eseal.hsm.queued import QueuedKeyRoom, require_one_valid
 from eseal.hsm.validity import Validity
@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 _ROUND_SECONDS = 1.0
 _MODES = {"implicit", "explicit"}
+# A person must act: asking again would be refused again, and may lock the credential.
+_FINAL = {"invalid_client", PIN_REFUSED}
 
 
 def _now() -> datetime:
@@ -218,9 +220,8 @@ class _Mender(threading.Thread):
         """A turn failed; where so many did, or none can succeed, the circuit opens."""
         with self._lock:
             self._failures += 1
-            opens = self._probe_at is None and (
-                self._failures >= self._settings.failures or error.code == "invalid_client"
-            )
+            final = error.code in _FINAL
+            opens = self._probe_at is None and (final or self._failures >= self._settings.failures)
             if opens:
                 self._pause = self._settings.probe_seconds
                 self._probe_at = time.monotonic() + self._pause
@@ -247,7 +248,7 @@ class _Mender(threading.Thread):
     def _probe(self) -> None:
         """Ask for the credential, which needs the connection, the token and the service, and signs nothing."""
         try:
-            self._service.credential(self._label)
+            self._service.probe(self._label)
         except (CscError, SetupError) as error:
             fault = error if isinstance(error, CscError) else CscError(error.reason, passing=False)
             self._pause = min(2 * self._pause, self._settings.max_probe_seconds)

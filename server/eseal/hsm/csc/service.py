@@ -54,6 +54,8 @@ _PSS = base64.b64encode(
         }
     ).dump()
 ).decode()
+PIN_REFUSED = "invalid_pin"
+"""Our code for a PIN with which authorization was refused: it is not sent again until another one stands in its place."""
 _TOO_MANY = 429
 _UNAUTHORIZED = 401
 _SERVER_ERRORS = 500
@@ -116,6 +118,7 @@ class CscService:
             )
         self._token_lock = threading.Lock()
         self._refused_secret: str | None = None
+        self._refused_pins: dict[str, str] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -145,15 +148,34 @@ class CscService:
         hashes = [base64.b64encode(digest).decode() for digest in digests]
         body: dict[str, Any] = {"credentialID": credential_id, "numSignatures": len(hashes)}
         pin = self._settings.pin()
+        if pin is not None and self._refused_pins.get(credential_id) == pin:
+            raise CscError(PIN_REFUSED, passing=False)
         if self._settings.api == "v1":
             body |= {"hash": hashes} | ({"PIN": pin} if pin is not None else {})
         else:
             body |= {"hashes": hashes, "hashAlgorithmOID": HASH_OIDS[algorithm]}
             body |= {"authData": [{"id": "PIN", "value": pin}]} if pin is not None else {}
-        sad = self._post("credentials/authorize", body).get("SAD")
+        try:
+            sad = self._post("credentials/authorize", body).get("SAD")
+        except CscError as error:
+            # Services differ in what they call a wrong PIN, and a few wrong ones lock the credential.
+            if pin is not None and not error.passing:
+                self._refused_pins[credential_id] = pin
+                raise CscError(PIN_REFUSED, passing=False) from error
+            raise
         if not isinstance(sad, str):
             raise CscError("unreadable_answer", passing=False)
         return sad
+
+    def probe(self, credential_id: str) -> None:
+        """See whether the service is there for us, and sign nothing. CscError or SetupError where it is not.
+
+        A PIN that was refused is not sent: only another one in its place can help.
+        """
+        self.credential(credential_id)
+        refused = self._refused_pins.get(credential_id)
+        if refused is not None and refused == self._settings.pin():
+            raise CscError(PIN_REFUSED, passing=False)
 
     def sign(self, credential_id: str, sad: str, algorithm: Algorithm, digests: Sequence[bytes]) -> list[bytes]:
         """``signatures/signHash``: the raw JWS signatures, in order. CscError."""
