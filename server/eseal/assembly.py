@@ -39,6 +39,7 @@ from eseal.verification import VerifyInput, verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.context import SpawnProcess
+    from multiprocessing.synchronize import Semaphore
     from pathlib import Path
 
     from eseal.hsm import SealKeySettings
@@ -208,18 +209,22 @@ def serve(config_path: Path, ready: Callable[[int], None]) -> int:
     with House(config):
         pass
     with metrics_server(config.server, shared=True), reserved_port(config.server) as port:
-        ready(port)
-        return supervise(partial(_spawn, config_path, port), config.server.processes)
+        return supervise(partial(_spawn, config_path, port), config.server.processes, partial(ready, port))
 
 
-def _spawn(config_path: Path, port: int) -> SpawnProcess:
-    worker = multiprocessing.get_context("spawn").Process(target=work, args=(config_path, port))
+def _spawn(config_path: Path, port: int, taking_calls: Semaphore) -> SpawnProcess:
+    worker = multiprocessing.get_context("spawn").Process(target=work, args=(config_path, port, taking_calls))
     worker.start()
     return worker
 
 
-def work(config_path: Path, port: int) -> None:
-    """Be one worker process on ``port``."""
+def work(config_path: Path, port: int, taking_calls: Semaphore) -> None:
+    """Be one worker process on ``port``; ``taking_calls`` is released once it is."""
+
+    def ready(_: int) -> None:
+        taking_calls.release()
+        log.info("worker_ready", port=port)
+
     end_with_supervisor()
     config = load(config_path)
     configure_log(config)
@@ -228,7 +233,7 @@ def work(config_path: Path, port: int) -> None:
     config = config.model_copy(update={"server": server})
     try:
         with House(config) as house:
-            _server(config, house).run(lambda _: log.info("worker_ready", port=port))
+            _server(config, house).run(ready)
     except SetupError as error:
         log.error("worker_cannot_start", reason=error.reason, message=error.message)  # noqa: TRY400
         sys.exit(1)

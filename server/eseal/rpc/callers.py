@@ -23,10 +23,18 @@ class Callers:
         """The caller of ``context``; Unauthenticated where the certificate does not name exactly one."""
         if self._assumed is not None:
             return self._assumed
-        uris = sorted({uri.decode() for uri in context.auth_context().get("peer_uri", ())})
+        uris = _uris(context)
         if len(uris) != 1:
             raise Unauthenticated(
                 "CALLER_NOT_IDENTIFIED",
                 f"The client certificate must carry exactly one URI in its subjectAltName; it carries {len(uris)}.",
             )
         return Caller(uris[0])
+
+    def share(self, context: grpc.aio.ServicerContext[object, object]) -> str:
+        """Whose share of the threads a call takes: its caller's, also where the call needs none."""
+        return " ".join(_uris(context)) or context.peer()
+
+
+def _uris(context: grpc.aio.ServicerContext[object, object]) -> list[str]:
+    return sorted({uri.decode() for uri in context.auth_context().get("peer_uri", ())})

@@ -105,8 +105,9 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         """Issue to the learners of a course, batch by batch."""
         caller = self._callers.of(context)
         handle = partial(self._issue_batch, caller, context)
-        async for results in overlapped(self._with_course(requests), handle, window=self._settings.stream_window):
-            yield issuance_pb2.IssueStreamResponse(results=results)
+        with self._work.stream(caller.uri):
+            async for results in overlapped(self._with_course(requests), handle, window=self._settings.stream_window):
+                yield issuance_pb2.IssueStreamResponse(results=results)
 
     async def SealStream(
         self, requests: AsyncIterator[issuance_pb2.SealStreamRequest], context: Context
@@ -114,8 +115,9 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         """Seal credentials, batch by batch."""
         caller = self._callers.of(context)
         handle = partial(self._seal_batch, caller, context)
-        async for results in overlapped(aiter(requests), handle, window=self._settings.stream_window):
-            yield issuance_pb2.SealStreamResponse(results=results)
+        with self._work.stream(caller.uri):
+            async for results in overlapped(aiter(requests), handle, window=self._settings.stream_window):
+                yield issuance_pb2.SealStreamResponse(results=results)
 
     async def ExplainMandate(
         self, request: issuance_pb2.ExplainMandateRequest, context: Context
@@ -123,7 +125,9 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         """Ask the mandate policy, and seal nothing."""
         caller = self._callers.of(context)
         at = translate.moment(request.at) if request.HasField("at") else None
-        decision = await self._work.run(Lane.INTERACTIVE, lambda: self._explain(caller, request.credential, at))
+        decision = await self._work.run(
+            Lane.INTERACTIVE, caller.uri, lambda: self._explain(caller, request.credential, at)
+        )
         return issuance_pb2.ExplainMandateResponse(
             granted=decision.grant is not None,
             mandate_ids=decision.grant.mandate_ids if decision.grant else (),
@@ -150,7 +154,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
             (outcome,) = self._sealing.run(requests, caller=caller, lane=Lane.INTERACTIVE, deadline=deadline)
             return outcome
 
-        outcome = await self._work.run(Lane.INTERACTIVE, seal)
+        outcome = await self._work.run(Lane.INTERACTIVE, caller.uri, seal)
         if isinstance(outcome, EsealError):
             _refused(outcome, request.request_id, caller, method)
             raise outcome
@@ -217,7 +221,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
                     _refused(outcome, items[place].request_id, caller, method)
             return [translate.item_result(item.request_id, outcomes[place]) for place, item in enumerate(items)]
 
-        return await self._work.run(Lane.BULK, seal)
+        return await self._work.run(Lane.BULK, caller.uri, seal)
 
 
 def _record(sealed: Sealed, caller: Caller, method: str) -> None:

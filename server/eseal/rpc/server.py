@@ -93,7 +93,9 @@ class Server:
         issuance = IssuanceService(
             sealing=self._sealing, explain=self._explain, callers=callers, work=work, settings=self._settings
         )
-        verification = VerificationService(verifying=self._verifying, work=work, settings=self._settings)
+        verification = VerificationService(
+            verifying=self._verifying, callers=callers, work=work, settings=self._settings
+        )
         issuance_pb2_grpc.add_IssuanceServiceServicer_to_server(issuance, server)
         verification_pb2_grpc.add_VerificationServiceServicer_to_server(verification, server)
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)

@@ -39,6 +39,12 @@ class ServerSettings(_Frozen):
     )
     interactive_threads: int = Field(8, ge=1, le=256, description="Threads for unary calls, per process.")
     bulk_threads: int = Field(4, ge=1, le=256, description="Threads for the batches of streams, per process.")
+    caller_calls: int = Field(
+        1000, ge=1, description="Unary calls of one caller that may wait in each process; more is RESOURCE_EXHAUSTED."
+    )
+    caller_streams: int = Field(
+        16, ge=1, description="Streams that one caller may have open in each process; more is RESOURCE_EXHAUSTED."
+    )
     stream_window: int = Field(4, ge=1, le=64, description="Batches of one stream that are under way at once.")
     max_batch_items: int = Field(1000, ge=1, le=10_000, description="Items that one stream message may carry.")
     max_message_bytes: int = Field(

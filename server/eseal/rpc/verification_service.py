@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from eseal.errors import InvalidInput
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import grpc
     from google.protobuf.message import Message
 
+    from eseal.rpc.callers import Callers
     from eseal.rpc.settings import ServerSettings
     from eseal.rpc.work import Work
     from eseal.trust.verdict import SealVerdict, TimestampVerdict
@@ -38,8 +40,9 @@ class Verifying(Protocol):
 class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
     """Verify and its stream."""
 
-    def __init__(self, *, verifying: Verifying, work: Work, settings: ServerSettings) -> None:
+    def __init__(self, *, verifying: Verifying, callers: Callers, work: Work, settings: ServerSettings) -> None:
         self._verifying = verifying
+        self._callers = callers
         self._work = work
         self._settings = settings
 
@@ -47,8 +50,8 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
         self, request: verification_pb2.VerifyRequest, context: Context
     ) -> verification_pb2.VerifyResponse:
         """Verify one document."""
-        del context
-        (report,) = await self._work.run(Lane.INTERACTIVE, lambda: self._verifying([_input(request)]))
+        share = self._callers.share(context)
+        (report,) = await self._work.run(Lane.INTERACTIVE, share, lambda: self._verifying([_input(request)]))
         ITEMS.labels("Verify", report.verdict).inc()
         return _response(report)
 
@@ -56,11 +59,15 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
         self, requests: AsyncIterator[verification_pb2.VerifyStreamRequest], context: Context
     ) -> AsyncIterator[verification_pb2.VerifyStreamResponse]:
         """Verify documents, batch by batch."""
-        del context
-        async for results in overlapped(aiter(requests), self._batch, window=self._settings.stream_window):
-            yield verification_pb2.VerifyStreamResponse(results=results)
+        share = self._callers.share(context)
+        with self._work.stream(share):
+            handle = partial(self._batch, share)
+            async for results in overlapped(aiter(requests), handle, window=self._settings.stream_window):
+                yield verification_pb2.VerifyStreamResponse(results=results)
 
-    async def _batch(self, request: verification_pb2.VerifyStreamRequest) -> list[verification_pb2.VerifyResult]:
+    async def _batch(
+        self, share: str, request: verification_pb2.VerifyStreamRequest
+    ) -> list[verification_pb2.VerifyResult]:
         if len(request.items) > self._settings.max_batch_items:
             rule = (
                 f"A message carries at most {self._settings.max_batch_items} items; this one has {len(request.items)}."
@@ -76,7 +83,7 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
                 for item, report in zip(request.items, reports, strict=True)
             ]
 
-        return await self._work.run(Lane.BULK, verify)
+        return await self._work.run(Lane.BULK, share, verify)
 
 
 def _input(request: verification_pb2.VerifyRequest) -> VerifyInput:

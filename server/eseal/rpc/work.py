@@ -1,20 +1,24 @@
-"""Where the blocking work of a call is done, and how the batches of a stream overlap.
+"""Where the blocking work of a call is done, who is next, and how the batches of a stream overlap.
 
 Unary calls and streams have threads of their own, so that a bulk stream never takes the thread that a single seal
-waits for. A stream has a bounded number of batches under way: nothing more is read from it until one is answered, and
-gRPC's flow control passes that on to the client.
+waits for. Among those who wait, callers take turns: one member's thousand calls are one turn each beside another's one. A
+stream has a bounded number of batches under way: nothing more is read from it until one is answered, and gRPC's flow
+control passes that on to the client.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import Counter, OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from eseal.errors import Overloaded
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from eseal.rpc.settings import ServerSettings
 
@@ -22,24 +26,101 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 Answer = TypeVar("Answer")
 
+_RETRY_SECONDS = 1.0
+
 
 class Work:
-    """The threads of one process."""
+    """The threads of one process. Its methods are for the event loop's thread."""
 
     def __init__(self, settings: ServerSettings) -> None:
-        self._threads = {
-            Lane.INTERACTIVE: ThreadPoolExecutor(settings.interactive_threads, thread_name_prefix="interactive"),
-            Lane.BULK: ThreadPoolExecutor(settings.bulk_threads, thread_name_prefix="bulk"),
+        self._most_streams = settings.caller_streams
+        self._streams: Counter[str] = Counter()
+        self._lanes = {
+            Lane.INTERACTIVE: _Shared(settings.interactive_threads, "interactive", most_waiting=settings.caller_calls),
+            Lane.BULK: _Shared(settings.bulk_threads, "bulk", most_waiting=None),
         }
 
-    async def run(self, lane: Lane, job: Callable[[], Answer]) -> Answer:
-        """Do ``job`` on a thread of ``lane``."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads[lane], job)
+    async def run(self, lane: Lane, caller: str, job: Callable[[], Answer]) -> Answer:
+        """Do ``job`` on a thread of ``lane``, in its caller's turn. Overloaded where the caller has too many waiting."""
+        return await self._lanes[lane].run(caller, job)
+
+    @contextlib.contextmanager
+    def stream(self, caller: str) -> Iterator[None]:
+        """Count a stream of ``caller`` while it is open. Overloaded where it has too many."""
+        if self._streams[caller] >= self._most_streams:
+            raise Overloaded(
+                "CALLER_STREAMS",
+                f"This caller has {self._most_streams} streams open here already (server.caller_streams).",
+                retry_after=_RETRY_SECONDS,
+            )
+        self._streams[caller] += 1
+        try:
+            yield
+        finally:
+            self._streams[caller] -= 1
+            if not self._streams[caller]:
+                del self._streams[caller]
 
     def close(self) -> None:
         """Finish what has begun, and let the threads go."""
-        for threads in self._threads.values():
-            threads.shutdown(wait=True, cancel_futures=True)
+        for lane in self._lanes.values():
+            lane.close()
+
+
+class _Shared:
+    """Threads that callers share: whoever waits is in a ring of callers, each with a queue of its own."""
+
+    def __init__(self, threads: int, name: str, *, most_waiting: int | None) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._free = threads
+        self._most_waiting = most_waiting
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    async def run(self, caller: str, job: Callable[[], Answer]) -> Answer:
+        """Do ``job`` when its turn comes."""
+        await self._turn(caller)
+        loop = asyncio.get_running_loop()
+        done = self._pool.submit(job)
+        # The thread is free when the job is over, also where nobody waits for it any more.
+        done.add_done_callback(lambda _: loop.call_soon_threadsafe(self._next))
+        return await asyncio.wrap_future(done)
+
+    def close(self) -> None:
+        """Finish what has begun."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _turn(self, caller: str) -> None:
+        """Wait for a free thread."""
+        if self._free:
+            self._free -= 1
+            return
+        queue = self._waiting.setdefault(caller, deque())
+        if self._most_waiting is not None and len(queue) >= self._most_waiting:
+            raise Overloaded(
+                "CALLER_CALLS",
+                f"This caller has {len(queue)} calls waiting here already (server.caller_calls).",
+                retry_after=_RETRY_SECONDS,
+            )
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._next()
+            raise
+
+    def _next(self) -> None:
+        """A thread is free: the caller who waited longest for a turn has it, and goes to the end of the ring."""
+        while self._waiting:
+            caller, queue = self._waiting.popitem(last=False)
+            turn = queue.popleft()
+            if queue:
+                self._waiting[caller] = queue
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
 
 async def overlapped(

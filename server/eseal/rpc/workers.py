@@ -22,6 +22,7 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.context import SpawnProcess
+    from multiprocessing.synchronize import Semaphore
 
     from eseal.rpc.settings import ServerSettings
 
@@ -54,8 +55,13 @@ def end_with_supervisor() -> None:
     threading.Thread(target=watch, name="supervisor-watch", daemon=True).start()
 
 
-def supervise(start: Callable[[], SpawnProcess], count: int) -> int:
-    """Keep ``count`` workers alive until SIGTERM or SIGINT; return the exit status."""
+def supervise(start: Callable[[Semaphore], SpawnProcess], count: int, ready: Callable[[], None]) -> int:
+    """Keep ``count`` workers alive until SIGTERM or SIGINT; return the exit status.
+
+    Each worker releases the semaphore that it is started with once it takes calls; ``ready`` is called when all do.
+    """
+    taking_calls = multiprocessing.get_context("spawn").Semaphore(0)
+    waiting_for = count
     stopping = False
 
     def stop(signum: int, frame: object) -> None:
@@ -65,16 +71,20 @@ def supervise(start: Callable[[], SpawnProcess], count: int) -> int:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop)
-    workers = {start(): time.monotonic() for _ in range(count)}
+    workers = {start(taking_calls): time.monotonic() for _ in range(count)}
     early_deaths = 0
     while not stopping and early_deaths < MOST_EARLY_DEATHS:
-        multiprocessing.connection.wait([worker.sentinel for worker in workers], timeout=0.2)
+        multiprocessing.connection.wait([worker.sentinel for worker in workers], timeout=0.05 if waiting_for else 0.2)
+        while waiting_for and taking_calls.acquire(block=False):
+            waiting_for -= 1
+            if not waiting_for:
+                ready()
         for worker in [worker for worker in workers if not worker.is_alive()]:
             lived = time.monotonic() - workers.pop(worker)
             early_deaths = early_deaths + 1 if lived < EARLY_SECONDS else 0
             if not stopping and early_deaths < MOST_EARLY_DEATHS:
                 log.error("worker_died", pid=worker.pid, exit_code=worker.exitcode, lived=round(lived, 1))
-                workers[start()] = time.monotonic()
+                workers[start(taking_calls)] = time.monotonic()
     for worker in workers:
         worker.terminate()
     for worker in workers:
