@@ -189,8 +189,8 @@ class Grant:
     mandates: tuple[MandateInForce, ...]
     self_issue: bool
     register_sha256: bytes
+    mandate_ids: tuple[str, ...] = field(init=False, compare=False)
+    """The ids of the mandates used, in the register's order."""
 
-    @property
-    def mandate_ids(self) -> tuple[str, ...]:
-        """The ids of the mandates used, in the register's order."""
-        return tuple(mandate.id for mandate in self.mandates)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mandate_ids", tuple(mandate.id for mandate in self.mandates))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter as Counted
 
 from eseal.errors import EsealError, InvalidInput
 from eseal.issuance.stages import IssueRequest, Sealed
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
+Stream = TypeVar("Stream", issuance_pb2.IssueStreamResponse, issuance_pb2.SealStreamResponse)
+
 log = structlog.get_logger(__name__)
 
-SEALED = Counter("seals_total", "Seals made or replayed.", ["level", "replayed"])
+SEALED = Counted("seals_total", "Seals made or replayed.", ["level", "replayed"])
 
 
 class Sealing(Protocol):
@@ -90,13 +93,13 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
     async def Issue(self, request: issuance_pb2.IssueRequest, context: Context) -> issuance_pb2.IssueResponse:
         """Build one credential and seal it."""
         sealed = await self._one(request, translate.issue_request, context, "Issue")
-        response: issuance_pb2.IssueResponse = translate.sealed_as(issuance_pb2.IssueResponse, sealed)
+        response: issuance_pb2.IssueResponse = translate.write_sealed(issuance_pb2.IssueResponse(), sealed)
         return response
 
     async def Seal(self, request: issuance_pb2.SealRequest, context: Context) -> issuance_pb2.SealResponse:
         """Seal one credential."""
         sealed = await self._one(request, translate.seal_request, context, "Seal")
-        response: issuance_pb2.SealResponse = translate.sealed_as(issuance_pb2.SealResponse, sealed)
+        response: issuance_pb2.SealResponse = translate.write_sealed(issuance_pb2.SealResponse(), sealed)
         return response
 
     async def IssueStream(
@@ -106,8 +109,8 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         caller = self._callers.of(context)
         handle = partial(self._issue_batch, caller, context)
         with self._work.stream(caller.uri):
-            async for results in overlapped(self._with_course(requests), handle, window=self._settings.stream_window):
-                yield issuance_pb2.IssueStreamResponse(results=results)
+            async for response in overlapped(self._with_course(requests), handle, window=self._settings.stream_window):
+                yield response
 
     async def SealStream(
         self, requests: AsyncIterator[issuance_pb2.SealStreamRequest], context: Context
@@ -116,8 +119,8 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         caller = self._callers.of(context)
         handle = partial(self._seal_batch, caller, context)
         with self._work.stream(caller.uri):
-            async for results in overlapped(aiter(requests), handle, window=self._settings.stream_window):
-                yield issuance_pb2.SealStreamResponse(results=results)
+            async for response in overlapped(aiter(requests), handle, window=self._settings.stream_window):
+                yield response
 
     async def ExplainMandate(
         self, request: issuance_pb2.ExplainMandateRequest, context: Context
@@ -176,7 +179,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
 
     async def _issue_batch(
         self, caller: Caller, context: Context, batch: tuple[Any, issuance_pb2.IssueStreamRequest]
-    ) -> list[issuance_pb2.ItemResult]:
+    ) -> issuance_pb2.IssueStreamResponse:
         course, request = batch
 
         def read(item: issuance_pb2.IssueItem) -> IssueRequest:
@@ -187,24 +190,26 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
                 level=translate.level(request.level),
             )
 
-        return await self._batch(request.items, read, (caller, context, "IssueStream"))
+        response = issuance_pb2.IssueStreamResponse()
+        return await self._batch(request.items, read, (caller, context, "IssueStream"), response)
 
     async def _seal_batch(
         self, caller: Caller, context: Context, request: issuance_pb2.SealStreamRequest
-    ) -> list[issuance_pb2.ItemResult]:
-        return await self._batch(request.items, translate.seal_request, (caller, context, "SealStream"))
+    ) -> issuance_pb2.SealStreamResponse:
+        response = issuance_pb2.SealStreamResponse()
+        return await self._batch(request.items, translate.seal_request, (caller, context, "SealStream"), response)
 
     async def _batch(
-        self, items: Sequence[Any], read: Callable[[Any], Any], call: tuple[Caller, Context, str]
-    ) -> list[issuance_pb2.ItemResult]:
-        """Seal what could be read of a batch; answer every item under its own request id."""
+        self, items: Sequence[Any], read: Callable[[Any], Any], call: tuple[Caller, Context, str], response: Stream
+    ) -> Stream:
+        """Seal what could be read of a batch; answer every item under its own request id, in ``response``."""
         caller, context, method = call
         if len(items) > self._settings.max_batch_items:
             rule = f"A message carries at most {self._settings.max_batch_items} items; this one has {len(items)}."
             raise InvalidInput("BATCH_TOO_LARGE", rule, faults=[Fault("/items", "request", rule)])
         deadline = deadline_of(context)
 
-        def seal() -> list[issuance_pb2.ItemResult]:
+        def seal() -> Stream:
             outcomes: dict[int, Sealed | EsealError] = {}
             requests: dict[int, IssueRequest | SealRequest] = {}
             for place, item in enumerate(items):
@@ -214,14 +219,38 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
                     outcomes[place] = error
             answers = self._sealing.run(list(requests.values()), caller=caller, lane=Lane.BULK, deadline=deadline)
             outcomes.update(zip(requests, answers, strict=True))
-            for place, outcome in outcomes.items():
-                if isinstance(outcome, Sealed):
-                    _record(outcome, caller, method)
-                else:
-                    _refused(outcome, items[place].request_id, caller, method)
-            return [translate.item_result(item.request_id, outcomes[place]) for place, item in enumerate(items)]
+            request_ids = [item.request_id for item in items]
+            in_order = [outcomes[place] for place in range(len(items))]
+            _record_batch(request_ids, in_order, caller, method)
+            translate.write_results(response, request_ids, in_order)
+            return response
 
         return await self._work.run(Lane.BULK, caller.uri, seal)
+
+
+def _record_batch(
+    request_ids: Sequence[str], outcomes: Sequence[Sealed | EsealError], caller: Caller, method: str
+) -> None:
+    """One line for the seals of a batch, and one for each refusal. The ledger has a row for each seal."""
+    sealed = [outcome for outcome in outcomes if isinstance(outcome, Sealed)]
+    for request_id, outcome in zip(request_ids, outcomes, strict=True):
+        if isinstance(outcome, EsealError):
+            _refused(outcome, request_id, caller, method)
+    if not sealed:
+        return
+    ITEMS.labels(method, "OK").inc(len(sealed))
+    for (level, replayed), count in Counter((one.level, one.replayed) for one in sealed).items():
+        SEALED.labels(level, str(replayed).lower()).inc(count)
+    log.info(
+        "sealed_batch",
+        caller=caller.uri,
+        count=len(sealed),
+        replayed=sum(one.replayed for one in sealed),
+        first_request_id=sealed[0].request_id,
+        last_request_id=sealed[-1].request_id,
+        mandates=sorted({mandate_id for one in sealed for mandate_id in one.mandate_ids}),
+        key_labels=sorted({one.key_label for one in sealed}),
+    )
 
 
 def _record(sealed: Sealed, caller: Caller, method: str) -> None:

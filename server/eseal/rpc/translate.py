@@ -6,6 +6,7 @@ dicts, an unset message None, google.type.Date a date, a Timestamp a datetime. H
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from eseal.terms import Fault, LegalIdentifier, Level
 from eseal.wire import credential_pb2, issuance_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
@@ -60,22 +61,26 @@ def level(number: int) -> Level | None:
     return LEVELS[number]
 
 
-def sealed_as(kind: type[Any], sealed: Sealed) -> Any:
-    """Write a sealed credential as an IssueResponse or SealResponse, which have the same fields."""
-    return kind(
-        sealed=sealed.sealed,
-        credential_id=sealed.credential_id,
-        level=WIRE_LEVELS[sealed.level],
-        payload_sha256=sealed.payload_sha256,
-        mandate_ids=sealed.mandate_ids,
-    )
+def write_sealed(response: Any, sealed: Sealed) -> Any:
+    """Write a sealed credential into an IssueResponse or SealResponse, which have the same fields."""
+    response.sealed = sealed.sealed
+    response.credential_id = sealed.credential_id
+    response.level = WIRE_LEVELS[sealed.level]
+    response.payload_sha256 = sealed.payload_sha256
+    response.mandate_ids.extend(sealed.mandate_ids)
+    return response
 
 
-def item_result(request_id: str, outcome: Sealed | EsealError) -> issuance_pb2.ItemResult:
-    """Write what became of one item of a batch."""
-    if isinstance(outcome, EsealError):
-        return issuance_pb2.ItemResult(request_id=request_id, status=status.status(outcome))
-    return issuance_pb2.ItemResult(request_id=request_id, sealed=sealed_as(issuance_pb2.SealResponse, outcome))
+def write_results(response: Any, request_ids: Sequence[str], outcomes: Sequence[Sealed | EsealError]) -> Any:
+    """Write what became of a batch into an IssueStreamResponse or SealStreamResponse; nothing is copied twice."""
+    for request_id, outcome in zip(request_ids, outcomes, strict=True):
+        result = response.results.add()
+        result.request_id = request_id
+        if isinstance(outcome, EsealError):
+            result.status.CopyFrom(status.status(outcome))
+        else:
+            write_sealed(result.sealed, outcome)
+    return response
 
 
 def moment(timestamp: Timestamp) -> datetime:
@@ -85,14 +90,24 @@ def moment(timestamp: Timestamp) -> datetime:
 
 def domain(message: Message, pointer: str = "") -> Any:
     """Read a message as the dataclass of its name; InvalidInput with a pointer where a value cannot be one."""
-    make, fields = _plan(message.DESCRIPTOR)
-    return make(**{name: read(message, f"{pointer}/{name}") for name, read in fields})
+    make, required, readers = _plan(message.DESCRIPTOR)
+    values = {name: readers[name](message, f"{pointer}/{name}") for name in required}
+    # A field that is not set has its dataclass's default, which is the same.
+    for field, _ in message.ListFields():
+        name = field.name
+        if name not in values:
+            values[name] = readers[name](message, f"{pointer}/{name}")
+    return make(**values)
 
 
 @cache
-def _plan(descriptor: Descriptor) -> tuple[type, tuple[tuple[str, Callable[[Any, str], Any]], ...]]:
+def _plan(descriptor: Descriptor) -> tuple[type, tuple[str, ...], dict[str, Callable[[Any, str], Any]]]:
+    """The dataclass of a message, those of its fields that have no default, and how to read each."""
     make = LegalIdentifier if descriptor.name == "LegalIdentifier" else getattr(micro_credential, descriptor.name)
-    return make, tuple((field.name, _reader(field)) for field in descriptor.fields)
+    required = tuple(
+        field.name for field in fields(make) if field.default is MISSING and field.default_factory is MISSING
+    )
+    return make, required, {field.name: _reader(field) for field in descriptor.fields}
 
 
 def _reader(field: FieldDescriptor) -> Callable[[Any, str], Any]:
