@@ -139,19 +139,19 @@ def test_unforeseen_failure_stays_in_its_item(
     house: House, request_for: Callable[..., IssueRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault of ours in one item is INTERNAL for that item alone."""
-    from eseal.credential import draft
+    from eseal import issuance
 
-    drafted = draft.Drafting.draft
+    drafted = issuance.draft
     requests = [request_for("ours-0"), request_for("ours-1")]
 
-    def fail_first(*arguments: Any) -> Any:
+    def fail_first(course: Any, learner: Any) -> Any:
         if not made:
             made.append(1)
             raise ZeroDivisionError
-        return drafted(*arguments)
+        return drafted(course, learner)
 
     made: list[int] = []
-    monkeypatch.setattr(draft.Drafting, "draft", fail_first)
+    monkeypatch.setattr(issuance, "draft", fail_first)
 
     assert ["INTERNAL", "sealed"] == _words(house.issuance.run(requests, caller=DCU))
 

@@ -1,7 +1,7 @@
 """Drafts: credentials before the sealer's part, and after it, each alone or as one of a class.
 
-The learners of a course differ in a few texts: names, birth, the numbers they are known by. So for a course with more
-than one learner everything else is built, judged, completed, checked and canonicalised once, with stand-ins where those
+The learners of a course differ in a few texts: names, birth, the numbers they are known by. So from a course's second
+learner on everything else is built, judged, completed, checked and canonicalised once, with stand-ins where those
 texts go (a class), and a learner adds the texts (a member). A learner who has more of his own (grades, addresses, own
 identifiers of the credential) is a document by himself. The bytes are the same either way.
 
@@ -10,7 +10,7 @@ Work goes by the batch: a class fills all its members in one crossing into Rust.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -29,7 +29,7 @@ from eseal.sealcore import Document, Template, canonical_many, digest_many
 from eseal.terms import LegalIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from eseal.credential.micro_credential import Learner, MicroCredential
     from eseal.credential.page import Pages
@@ -169,17 +169,22 @@ class Class:
                 kept.popitem(last=False)
 
 
-class Drafting:
-    """Builds the credentials of a batch: learners of one MicroCredential object are a class if they are two or more."""
+def draft(course: MicroCredential, learner: Learner) -> Draft:
+    """The credential of one learner. Raises InvalidInput as ``building.build`` does.
 
-    def __init__(self, courses: Iterable[MicroCredential]) -> None:
-        """``courses`` is the course of each credential that the batch issues."""
-        self._sizes = Counter(map(id, courses))
+    The first learner of a MicroCredential object is a document by himself; from the second on there is a class.
+    """
+    asked = _asked(CourseKey(course))
+    asked.append(None)
+    member = _member(course, learner) if len(asked) > 1 else None
+    return member or Whole(build(course, learner))
 
-    def draft(self, course: MicroCredential, learner: Learner) -> Draft:
-        """The credential of one learner. Raises InvalidInput as ``building.build`` does."""
-        member = _member(course, learner) if self._sizes[id(course)] > 1 else None
-        return member or Whole(build(course, learner))
+
+@lru_cache(maxsize=128)
+def _asked(course: CourseKey) -> deque[None]:
+    """One element for each learner of the course so far, up to two."""
+    del course
+    return deque(maxlen=2)
 
 
 def content_digests(items: Sequence[Draft]) -> list[bytes]:

@@ -16,7 +16,7 @@ import structlog
 from eseal import sealcore
 from eseal.batch import Batch
 from eseal.credential.building import parse
-from eseal.credential.draft import Drafting, Whole, content_digests, payloads
+from eseal.credential.draft import Whole, content_digests, draft, payloads
 from eseal.errors import EsealError
 from eseal.issuance.answers import overtaken, reused, wrong_signature
 from eseal.issuance.needs import IssuanceSettings, KeyRoom, Keys, Ledger, MandatePolicy
@@ -83,8 +83,7 @@ class Issuance:
         sitting = self._policy.sitting(at=now)
 
         # 1. Build: Issue makes the credential, Seal parses the caller's. What was answered before is answered again.
-        drafting = Drafting(one.micro_credential for one in requests if isinstance(one, IssueRequest))
-        drafted = batch.each(unique(batch, requests), lambda request: (request, self._draft(request, drafting)))
+        drafted = batch.each(unique(batch, requests), lambda request: (request, self._draft(request)))
         parsed = batch.together(drafted, self._parse)
         parsed = self._answer_known(batch, parsed, caller)
 
@@ -119,11 +118,11 @@ class Issuance:
 
     # --- Steps that need the house -----------------------------------------------------------------------------------
 
-    def _draft(self, request: IssueRequest | SealRequest, drafting: Drafting) -> Draft:
+    def _draft(self, request: IssueRequest | SealRequest) -> Draft:
         """Step 1: the credential without the sealer's part."""
         require_built(request.level or self._settings.default_level)
         if isinstance(request, IssueRequest):
-            return drafting.draft(request.micro_credential, request.learner)
+            return draft(request.micro_credential, request.learner)
         return Whole(parse(request.credential, max_bytes=self._settings.max_credential_bytes))
 
     def _parse(self, items: list[tuple[IssueRequest | SealRequest, Draft]]) -> list[Parsed]:
@@ -132,7 +131,7 @@ class Issuance:
         return [
             Parsed(
                 request_id=request.request_id,
-                draft=draft,
+                draft=one,
                 content_sha256=digest,
                 level=request.level or settings.default_level,
                 strict_annex_i=settings.strict_annex_i_on_issue
@@ -140,7 +139,7 @@ class Issuance:
                 else settings.strict_annex_i_on_seal,
                 display=request.micro_credential.display if isinstance(request, IssueRequest) else None,
             )
-            for (request, draft), digest in zip(items, content_digests([draft for _, draft in items]), strict=True)
+            for (request, one), digest in zip(items, content_digests([one for _, one in items]), strict=True)
         ]
 
     def _answer_known(self, batch: Batch[Sealed], parsed: dict[int, Parsed], caller: Caller) -> dict[int, Parsed]:

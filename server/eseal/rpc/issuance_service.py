@@ -89,10 +89,12 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         self._callers = callers
         self._work = work
         self._settings = settings
+        self._courses = translate.Courses()
 
     async def Issue(self, request: issuance_pb2.IssueRequest, context: Context) -> issuance_pb2.IssueResponse:
         """Build one credential and seal it."""
-        sealed = await self._one(request, translate.issue_request, context, "Issue")
+        read = partial(translate.issue_request, courses=self._courses)
+        sealed = await self._one(request, read, context, "Issue")
         response: issuance_pb2.IssueResponse = translate.write_sealed(issuance_pb2.IssueResponse(), sealed)
         return response
 
@@ -171,7 +173,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         course = None
         async for request in requests:
             if request.HasField("micro_credential"):
-                course = translate.domain(request.micro_credential, "/micro_credential")
+                course = self._courses.read(request.micro_credential)
             if course is None:
                 rule = "The first message of an IssueStream must carry the micro_credential: what is awarded."
                 raise InvalidInput("COURSE_ABSENT", rule, faults=[Fault("/micro_credential", "request", rule)])

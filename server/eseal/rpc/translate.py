@@ -6,9 +6,11 @@ dicts, an unset message None, google.type.Date a date, a Timestamp a datetime. H
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from eseal.credential import micro_credential
@@ -33,15 +35,17 @@ LEVELS: dict[int, Level] = {
 }
 WIRE_LEVELS = {said: number for number, said in LEVELS.items()}
 KIND_PREFIX = "LEGAL_IDENTIFIER_KIND_"
+COURSES_KEPT = 64
+COURSE_BYTES_KEPT = 1024 * 1024
 
 
-def issue_request(request: issuance_pb2.IssueRequest) -> IssueRequest:
+def issue_request(request: issuance_pb2.IssueRequest, courses: Courses) -> IssueRequest:
     """Read a unary Issue."""
     if not request.HasField("micro_credential"):
         raise _absent("micro_credential", "Issue needs a micro_credential: what is awarded.")
     return IssueRequest(
         request_id=request.request_id,
-        micro_credential=domain(request.micro_credential, "/micro_credential"),
+        micro_credential=courses.read(request.micro_credential),
         learner=domain(request.learner, "/learner"),
         level=level(request.level),
     )
@@ -81,6 +85,30 @@ def write_results(response: Any, request_ids: Sequence[str], outcomes: Sequence[
         else:
             write_sealed(result.sealed, outcome)
     return response
+
+
+class Courses:
+    """What callers award, read once: equal messages give the same object, so that what is made of it serves again."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, message: Message) -> Any:
+        """The MicroCredential of a message; InvalidInput as ``domain`` raises it."""
+        content = message.SerializeToString(deterministic=True)
+        with self._lock:
+            known = self._kept.pop(content, None)
+            if known is not None:
+                self._kept[content] = known
+                return known
+        course = domain(message, "/micro_credential")
+        if len(content) <= COURSE_BYTES_KEPT:
+            with self._lock:
+                self._kept[content] = course
+                while len(self._kept) > COURSES_KEPT:
+                    self._kept.popitem(last=False)
+        return course
 
 
 def moment(timestamp: Timestamp) -> datetime:
