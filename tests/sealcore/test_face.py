@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DOCUMENT = json.dumps({"b": ["é", 1.5, None], "a": {"y": "x" * 5000, "x": True}}).encode()
 CANONICAL = sealcore.canonicalize(DOCUMENT)
 # What a caller may hand over and be told no; anything else is a fault of ours.
-REFUSALS = (ValueError, TypeError, KeyError, OverflowError)
+REFUSALS = (ValueError, TypeError, KeyError, OverflowError, OSError)
 
 
 def _spki() -> bytes:

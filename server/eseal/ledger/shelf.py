@@ -117,10 +117,11 @@ class Shelf:
         self._stored: dict[bytes, float] = {}
         self._materials: dict[bytes, bytes] = {}
         self._bases: dict[bytes, Basis] = {}
+        self._last: tuple[tuple[object, ...], Basis, bytes] | None = None
 
     def basis(self, intent: Intent) -> bytes:
         """The digest of the intent's basis, which the next ``store`` writes if need be."""
-        basis = Basis(
+        shared = (
             intent.caller,
             intent.member,
             intent.awarding_bodies,
@@ -133,7 +134,11 @@ class Shelf:
             intent.level,
             _bytes_digest(intent.completion),
         )
-        digest = basis_digest(basis)
+        # A batch is of one course, mostly.
+        if self._last is None or shared != self._last[0]:
+            basis = Basis(*shared)
+            self._last = (shared, basis, basis_digest(basis))
+        _, basis, digest = self._last
         if digest not in self._stored:
             self._bases[digest] = basis
             self._materials[basis.completion] = intent.completion
