@@ -121,7 +121,6 @@ def run(server: Misbehaving, source: Iterator[tuple[str, bytes]], **options: Any
 @given(st.integers(0, 60), st.integers(1, 4), st.integers())
 def test_every_item_is_answered_once(count: int, streams: int, seed: int) -> None:
     """Whatever breaks in between, each item is handed on exactly once, with the last word on it."""
-
     # Not hypothesis's own dice, which may be loaded so that nothing ever passes.
     chance = random.Random(seed)  # noqa: S311 - a schedule
 

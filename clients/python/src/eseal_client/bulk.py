@@ -199,7 +199,9 @@ class BulkRun:
             lane.turned.clear()
             full = len(lane.sent) + size > most
             if full or not (batch := lane.due(size) or self._new()):
-                await _turn(lane.turned, None if full else lane.pause())
+                # That nothing is left may be known only now, and then no answer will wake this lane again.
+                if not self._over(lane):
+                    await _turn(lane.turned, None if full else lane.pause())
                 continue
             lane.sent.update(batch)
             await call.write(b"".join((opening, self._each, *(message for _, message in batch))))
