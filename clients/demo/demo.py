@@ -9,6 +9,7 @@ stays in FOLDER (default demo), to be looked at.
 from __future__ import annotations
 
 import base64
+import csv
 import json
 import os
 import shutil
@@ -20,25 +21,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from eseal_client import (
-    Client,
-    Connection,
-    EsealError,
-    Identity,
-    Learner,
-    MicroCredential,
-    Verdict,
-    read_micro_credential,
-)
+from eseal.bulk.course import read_course
+from eseal_client import Client, Connection, EsealError, Identity, Learner, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from eseal_client import MicroCredential
 
 ROOT = Path(__file__).resolve().parents[2]
-COURSE = ROOT / "clients/examples/introduction-to-artificial-intelligence.json"
+COURSE = ROOT / "server/eseal/bulk/example/course.toml"
 SAMPLE = "edc/2023-Sample-MC-Annex1-unsigned.jsonld"
 LEARNERS = 100
 SERVER_SECONDS = 30
@@ -82,14 +74,13 @@ def main() -> int:
 def run(folder: Path, port: int) -> int:
     """Issue, seal, verify, refuse; return how many were sealed."""
     out = folder / "sealed"
-    out.mkdir(parents=True)
-    course = read_micro_credential(COURSE)
+    course = read_course(COURSE)
     with client(folder, port, "dcu") as dcu:
         step(
             3,
             f"Dublin City University issues “{course.title['en']}” to {LEARNERS} learners, sealed by ECIU under mandate",
         )
-        files = issue_all(dcu, course, out)
+        files = issue_all(folder, port, out)
         step(4, "The University of Zed has the Commission's own sample sealed")
         files += seal_sample(folder, port, out)
         step(5, "Everything is verified")
@@ -136,29 +127,24 @@ def client(folder: Path, port: int, member: str) -> Client:
     return Client(Connection(target=f"localhost:{port}", identity=identity, batch=20))
 
 
-def learners() -> Iterator[tuple[str, Learner]]:
-    """A class list: (request id, learner)."""
-    for number in range(LEARNERS):
-        given, family = GIVEN[number % 10], FAMILY[number // 10 % 10]
-        learner = Learner(given_name=given, family_name=family)
-        learner.identifiers.add(notation=f"dcu-{number:05}", scheme="Student number")
-        yield f"ai-2026-{number:05}", learner
+def class_list(path: Path) -> Path:
+    """A class list, as a registrar's spreadsheet writes it."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        lines = csv.writer(file, delimiter=";")
+        lines.writerow(["given_name", "family_name", "identifier:Student number"])
+        lines.writerows(
+            (GIVEN[number % 10], FAMILY[number // 10 % 10], f"dcu-{number:05}") for number in range(LEARNERS)
+        )
+    return path
 
 
-def issue_all(dcu: Client, course: MicroCredential, out: Path) -> list[Path]:
-    """Issue to the class with a progress bar; write each credential."""
-    files = []
-    columns = (TextColumn("sealing"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("sealing", total=LEARNERS)
-        for request_id, outcome in dcu.issue_many(course, learners()):
-            if isinstance(outcome, EsealError):
-                raise SystemExit(f"{request_id}: {outcome} {outcome.faults} {outcome.refusals}")
-            path = out / f"{request_id}.jsonld"
-            path.write_bytes(outcome.sealed)
-            files.append(path)
-            progress.advance(task)
-    return sorted(files)
+def issue_all(folder: Path, port: int, out: Path) -> list[Path]:
+    """Issue to the class, as a registrar does."""
+    learners = class_list(folder / "learners.csv")
+    caller = ("--identity", folder / "practice/callers/dcu", "--server", f"localhost:{port}")
+    for step_of_it in (("--check",), ("--out", out)):
+        eseal("bulk", "issue", "--course", COURSE, "--learners", learners, *caller, *step_of_it)
+    return sorted(out.glob("*.jsonld"))
 
 
 def seal_sample(folder: Path, port: int, out: Path) -> list[Path]:

@@ -199,6 +199,23 @@ def test_silent_server() -> None:
         run(Silent(lambda _: b""), items(5), patience=1)
 
 
+def test_one_silent_connection() -> None:
+    """What was sent to a worker that hangs goes to another one."""
+
+    class HalfSilent(Misbehaving):
+        async def issue_stream(self, requests: Any, context: Any) -> Any:
+            first, self.silent = self.silent, False
+            async for response in super().issue_stream(requests, context):
+                if not first:
+                    yield response
+
+        silent = True
+
+    answers = run(HalfSilent(lambda _: b"sealed"), items(20), streams=2, patience=4)
+
+    assert [(str(n), "sealed") for n in range(20)] == sorted(answers, key=lambda one: int(one[0]))
+
+
 def test_failing_source() -> None:
     """What the items themselves fail of ends the run, and is what is raised."""
 

@@ -60,7 +60,8 @@ def run(
     tally = Tally(total=len(done), there=sum(done))
     progress(tally)
     if tally.left:
-        asyncio.Runner(loop_factory=uvloop.new_event_loop).run(_Run(spool, folder, tally, done, progress).run(connect))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_Run(spool, folder, tally, done, progress).run(connect))
     try:
         folder.commit()
         folder.finish()

@@ -168,6 +168,8 @@ class BulkRun:
                     self._last = from_rpc(error)
                     if not may_pass(self._last) and (self._last.reason or self._last.code not in PASSING):
                         raise self._last from None
+                except TimeoutError:
+                    self._last = self._silence()
                 lane.turn_back()
                 failures = failures + 1 if heard == self._heard else 0
                 if not self._over(lane):
@@ -178,7 +180,7 @@ class BulkRun:
         writing = asyncio.create_task(self._write(call, lane))
         writing.add_done_callback(lambda task: task.cancelled() or task.exception() is None or call.cancel())
         try:
-            while (response := await call.read()) is not grpc.aio.EOF:
+            while (response := await self._read(call)) is not grpc.aio.EOF:
                 if final := [result for result in response.results if self._is_final(result, lane)]:
                     await handle(final)
                 lane.turned.set()
@@ -191,6 +193,11 @@ class BulkRun:
             call.cancel()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
+
+    async def _read(self, call: Any) -> Any:
+        """Read one message. TimeoutError after half the patience: the other half is for another connection."""
+        async with asyncio.timeout(self._patience / 2):
+            return await call.read()
 
     async def _write(self, call: Any, lane: _Lane) -> None:
         opening, size = self._opening, self._connection.batch
@@ -241,9 +248,10 @@ class BulkRun:
         return True
 
     def _gone(self) -> EsealError:
-        if self._last is not None:
-            return self._last
-        message = f"The server has answered nothing for {self._patience:.0f} seconds."
+        return self._last or self._silence()
+
+    def _silence(self) -> EsealError:
+        message = f"The server has answered nothing for {self._patience / 2:.0f} seconds."
         return EsealError(status_pb2.Status(code=code_pb2.UNAVAILABLE, message=message))
 
 
