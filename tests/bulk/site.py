@@ -130,7 +130,9 @@ class Site:
             self.server.wait()
             self.serve()
         elif what == "worker":
-            os.kill(self.chance.choice(self.workers()), signal.SIGKILL)
+            while not (workers := self.workers()):
+                time.sleep(0.01)
+            os.kill(self.chance.choice(workers), signal.SIGKILL)
         elif what == "postgresql":
             self.database.kill()
             _started(self.database)
@@ -169,6 +171,9 @@ def break_and_finish(site: Site, kinds: Sequence[str], *, kills: int, seed: int)
     site.issue()
     while True:
         status = site.client.poll()
+        if site.server.poll() is not None:
+            # Too many workers died early, as its supervisor counts: the operator starts it again.
+            site.serve()
         if status is not None:
             assert status in {0, 3, -signal.SIGKILL}, site.log.read_text()[-4000:]
             if status == 0 and not schedule:

@@ -173,6 +173,31 @@ def test_workers_share_one_port(tmp_path: Path, course: MicroCredential) -> None
     assert 0 == status
 
 
+def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
+    """A parent that is killed leaves no worker behind to serve on beside those of the next start."""
+    with running_server(practice_set(tmp_path / "set", processes=2)) as server:
+        _wait_for_workers(server)
+        children = _children(server.process.pid)
+        server.process.kill()
+        server.process.wait()
+        deadline = time.monotonic() + 20
+        while any(_runs(pid) for pid in children):
+            assert time.monotonic() < deadline, "a worker outlived its supervisor"
+            time.sleep(0.05)
+
+    assert 2 == len(children)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    from pathlib import Path
+
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def _wait_for_workers(server: RunningServer) -> None:
     deadline = time.monotonic() + 30
     while server.log.read_text().count('"worker_ready"') < 2:
