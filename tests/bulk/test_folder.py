@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def asked(row: int, request_id: str = "", content: str = "") -> Asked:
     """An item of the spool."""
     request_id = request_id or f"r-{row}"
-    return Asked(row, request_id, content or request_id, file_name(request_id), b"")
+    return Asked(row, request_id, content or request_id, file_name(request_id), b"body")
 
 
 def fill(path: Path, *items: Asked) -> None:

@@ -46,16 +46,17 @@ def seal_content(batch: str, level: str, credential: bytes) -> str:
 
 
 class Asked(NamedTuple):
-    """One item: where it stands in the input, its request id, the file its credential goes into, and its message.
+    """One item: where it stands in the input, its request id, the file its credential goes into, and what to send.
 
-    ``content`` stands for what is asked; it is the request id too, where the caller gives none of its own.
+    ``content`` stands for what is asked; it is the request id too, where the caller gives none of its own. ``body`` is the
+    serialised message, or the path of the file that it is made of.
     """
 
     row: int
     request_id: str
     content: str
     file: str
-    message: bytes
+    body: bytes
 
 
 class Spool:

@@ -7,6 +7,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import uvloop
@@ -50,8 +51,9 @@ def run(
     folder: Folder,
     connect: Callable[[Iterator[tuple[str, bytes]]], BulkRun],
     progress: Callable[[Tally], None],
+    message: Callable[[Asked], bytes] = attrgetter("body"),
 ) -> Tally:
-    """Ask for everything in ``spool`` that is not in ``folder`` yet.
+    """Ask for everything in ``spool`` that is not in ``folder`` yet. ``message`` makes an item's message when it goes out.
 
     Ctrl-C and SIGTERM let what is on its way arrive, a second one abandons it; either way the folder stays whole. An
     error that ends the run early is in the tally. ``progress`` is called as results come.
@@ -61,7 +63,8 @@ def run(
     progress(tally)
     if tally.left:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_Run(spool, folder, tally, done, progress).run(connect))
+            items = ((item, message(item)) for there, item in zip(done, spool, strict=True) if not there)
+            runner.run(_Run(items, folder, tally, progress).run(connect))
     try:
         folder.commit()
         folder.finish()
@@ -73,19 +76,22 @@ def run(
 
 class _Run:
     def __init__(
-        self, spool: Spool, folder: Folder, tally: Tally, done: bytearray, progress: Callable[[Tally], None]
+        self,
+        items: Iterator[tuple[Asked, bytes]],
+        folder: Folder,
+        tally: Tally,
+        progress: Callable[[Tally], None],
     ) -> None:
-        self._spool = spool
+        self._items = items
         self._folder = folder
         self._tally = tally
-        self._done = done
         self._progress = progress
         # What the server has now, by request id: as much as the window allows.
         self._asked: dict[str, Asked] = {}
         self._committed = time.monotonic()
 
     async def run(self, connect: Callable[[Iterator[tuple[str, bytes]]], BulkRun]) -> None:
-        bulk = connect(self._items())
+        bulk = connect(self._asking())
         loop = asyncio.get_running_loop()
         main = asyncio.current_task()
 
@@ -110,11 +116,10 @@ class _Run:
             except (EsealError, OSError) as error:
                 self._tally.gone = error
 
-    def _items(self) -> Iterator[tuple[str, bytes]]:
-        for there, item in zip(self._done, self._spool, strict=True):
-            if not there:
-                self._asked[item.request_id] = item
-                yield item.request_id, item.message
+    def _asking(self) -> Iterator[tuple[str, bytes]]:
+        for item, message in self._items:
+            self._asked[item.request_id] = item
+            yield item.request_id, message
 
     def _write(self, results: Sequence[ItemResult]) -> None:
         for result in results:

@@ -6,16 +6,20 @@ finished (stopped, or the server or the disk was away): run the same command aga
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib.resources import files
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from eseal.bulk import checking, running
@@ -111,7 +115,8 @@ def issue(
         if check:
             _check_issue(course.name, what, columns, connection)
         with Spool() as spool:
-            _spool_learners(spool, what, columns, batch_name, level)
+            with _reading(learners):
+                _spool_learners(spool, what, columns, batch_name, level)
             start = partial(BulkRun.issuing, connection, what, LEVELS[level], streams=streams, patience=patience)
             _run(spool, out, start)
 
@@ -144,12 +149,17 @@ def seal(
             _check_seal(credentials, connection)
         with Spool() as spool:
             for number, path in enumerate(credentials, 1):
-                data = path.read_bytes()
-                content = seal_content(batch_name, level or "", data)
-                message = seal_item(content, data, LEVELS[level])
-                spool.add(Asked(number, content, content, f"{path.stem}.jsonld", message))
+                content = seal_content(batch_name, level or "", path.read_bytes())
+                spool.add(Asked(number, content, content, f"{path.stem}.jsonld", os.fsencode(path)))
+
+            def message(item: Asked) -> bytes:
+                data = Path(os.fsdecode(item.body)).read_bytes()
+                if seal_content(batch_name, level or "", data) != item.content:
+                    raise OSError(errno.EAGAIN, "This file changed while it was waiting", os.fsdecode(item.body))
+                return seal_item(item.request_id, data, LEVELS[level])
+
             start = partial(BulkRun.sealing, connection, streams=streams, patience=patience)
-            _run(spool, out, start)
+            _run(spool, out, start, message)
 
 
 @app.command()
@@ -260,12 +270,17 @@ def _report(found: Check, what: str) -> None:
     raise typer.Exit(REFUSED if refused else 0)
 
 
-def _run(spool: Spool, out: Path | None, start: Callable[[Iterator[tuple[str, bytes]]], BulkRun]) -> None:
+def _run(
+    spool: Spool,
+    out: Path | None,
+    start: Callable[[Iterator[tuple[str, bytes]]], BulkRun],
+    message: Callable[[Asked], bytes] = attrgetter("body"),
+) -> None:
     """Run, tell how it went, and exit."""
     if out is None:
         raise typer.BadParameter("Say where the credentials go.", param_hint="--out")
     with Folder(out) as folder, _progress() as show:
-        tally = running.run(spool, folder, start, show)
+        tally = running.run(spool, folder, start, show, message)
     raise typer.Exit(_summary(tally, out))
 
 
@@ -281,7 +296,7 @@ def _summary(tally: Tally, out: Path) -> int:
         for violation in (*tally.gone.faults, *tally.gone.refusals):
             _tell(f"  {violation.subject or '/'} [{violation.rule}] {violation.message}")
     elif tally.gone is not None:
-        _tell(f"{out}: {tally.gone.strerror}")
+        _tell(f"{tally.gone.filename or out}: {tally.gone.strerror}.")
     if tally.gone is not None and isinstance(tally.gone, EsealError) and not _passes(tally.gone):
         return REFUSED
     if tally.left:
@@ -293,6 +308,12 @@ def _summary(tally: Tally, out: Path) -> int:
 def _passes(error: EsealError) -> bool:
     """Whether the same command can succeed later without anybody changing the request."""
     return error.code in {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "UNKNOWN"}
+
+
+def _reading(path: Path) -> AbstractContextManager[object]:
+    """A sign of life for a person, while a long list is read."""
+    console = Console(stderr=True)
+    return console.status(f"Reading {escape(path.name)}") if sys.stderr.isatty() else nullcontext()
 
 
 @contextmanager
