@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from importlib.resources import files
 from itertools import pairwise
@@ -18,18 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from eseal.bulk import checking, running
 from eseal.bulk.course import read_course
 from eseal.bulk.dates import DateFormat  # noqa: TC001 - typer reads the annotations
 from eseal.bulk.faults import BadInput, Mistake
-from eseal.bulk.folder import RESULTS, Folder, file_name
+from eseal.bulk.folder import Folder, file_name
 from eseal.bulk.learners import Columns, Person, is_heading
 from eseal.bulk.requests import Asked, Spool, course_digest, issue_content, seal_content
 from eseal.bulk.table import Table
+from eseal.cli.bulk_telling import REFUSED, UNFINISHED, mistakes_told, passes, progress, reading, report, summary, tell
 from eseal.terms import Level
 from eseal_client import Client, Connection, EsealError, Identity
 from eseal_client import Level as WireLevel
@@ -38,13 +35,10 @@ from eseal_client.bulk import BulkRun, issue_item, seal_item
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from eseal.bulk.checking import Check
-    from eseal.bulk.running import Tally
     from eseal_client import MicroCredential
 
 app = typer.Typer(no_args_is_help=True)
 
-MOST_SHOWN = 100
 LEVELS = {
     None: WireLevel.LEVEL_UNSPECIFIED,
     Level.B_B: WireLevel.LEVEL_B_B,
@@ -52,7 +46,6 @@ LEVELS = {
     Level.B_LT: WireLevel.LEVEL_B_LT,
     Level.B_LTA: WireLevel.LEVEL_B_LTA,
 }
-REFUSED, MISTAKES, UNFINISHED = 1, 2, 3
 
 IdentityFolder = Annotated[
     Path,
@@ -109,13 +102,13 @@ def issue(
 ) -> None:
     """Issue a course to every learner of a list. Run it again to finish what was left."""
     connection = _connection(server, identity, batch, window, out, check=check)
-    with _mistakes_told():
+    with mistakes_told():
         what = read_course(course)
         columns = Columns(Table(learners, is_heading), what, date_format)
         if check:
             _check_issue(course.name, what, columns, connection)
         with Spool() as spool:
-            with _reading(learners):
+            with reading(learners):
                 _spool_learners(spool, what, columns, batch_name, level)
             start = partial(BulkRun.issuing, connection, what, LEVELS[level], streams=streams, patience=patience)
             _run(spool, out, start)
@@ -143,7 +136,7 @@ def seal(
 ) -> None:
     """Seal every credential of a folder. Run it again to finish what was left."""
     connection = _connection(server, identity, batch, window, out, check=check)
-    with _mistakes_told():
+    with mistakes_told():
         credentials = _credentials(folder, out)
         if check:
             _check_seal(credentials, connection)
@@ -240,7 +233,7 @@ def _check_issue(course_file: str, course: MicroCredential, columns: Columns, co
         found = checking.check_learners(course_file, course, columns, people(), client.explain)
         found.mistakes += mistakes + _repeated(spool, columns.table.name)
     found.mistakes.sort(key=lambda mistake: (mistake.row, mistake.line))
-    _report(found, f"{columns.table.name}: {found.rows + len({one.row for one in mistakes})} learners")
+    report(found, f"{columns.table.name}: {found.rows + len({one.row for one in mistakes})} learners")
 
 
 def _check_seal(credentials: list[Path], connection: Connection) -> None:
@@ -248,26 +241,7 @@ def _check_seal(credentials: list[Path], connection: Connection) -> None:
     with _client(connection) as client:
         for path in credentials:
             checking.check_credential(found, path.name, path.read_bytes(), client.explain)
-    _report(found, f"{len(credentials)} credentials")
-
-
-def _report(found: Check, what: str) -> None:
-    """Print what a dry run found, and exit."""
-    if found.mistakes:
-        raise BadInput(found.mistakes)
-    console = Console(highlight=False, soft_wrap=True)
-    refused = False
-    for explanation in found.explanations:
-        answer = explanation.answer
-        if answer.granted:
-            mandates = ", ".join(answer.mandate_ids) or "none needed: sealed for itself"
-            console.print(f"mandate: {mandates} (row {explanation.row} and those like it)", markup=False)
-        for refusal in answer.refusals:
-            refused = True
-            place = f"row {explanation.row} and those like it"
-            console.print(f"{place}: [{refusal.rule}] {refusal.message}", markup=False)
-    console.print(f"{what}, no mistake{', but the mandate policy refuses' if refused else ''}. Nothing was sealed.")
-    raise typer.Exit(REFUSED if refused else 0)
+    report(found, f"{len(credentials)} credentials")
 
 
 def _run(
@@ -279,92 +253,9 @@ def _run(
     """Run, tell how it went, and exit."""
     if out is None:
         raise typer.BadParameter("Say where the credentials go.", param_hint="--out")
-    with Folder(out) as folder, _progress() as show:
+    with Folder(out) as folder, progress() as show:
         tally = running.run(spool, folder, start, show, message)
-    raise typer.Exit(_summary(tally, out))
-
-
-def _summary(tally: Tally, out: Path) -> int:
-    there = f" ({tally.there} were there already)" if tally.there else ""
-    refused = f", {tally.refused} refused" if tally.refused else ""
-    left = f", {tally.left} left" if tally.left else ""
-    typer.echo(f"{tally.there + tally.sealed} sealed{there}{refused}{left}: {out / RESULTS}")
-    for reason, count in sorted(tally.reasons.items(), key=lambda one: -one[1])[:10]:
-        _tell(f"  {count} × {reason}")
-    if isinstance(tally.gone, EsealError):
-        _tell(f"{tally.gone.reason or tally.gone.code}: {tally.gone.message}")
-        for violation in (*tally.gone.faults, *tally.gone.refusals):
-            _tell(f"  {violation.subject or '/'} [{violation.rule}] {violation.message}")
-    elif tally.gone is not None:
-        _tell(f"{tally.gone.filename or out}: {tally.gone.strerror}.")
-    if tally.gone is not None and isinstance(tally.gone, EsealError) and not _passes(tally.gone):
-        return REFUSED
-    if tally.left:
-        _tell("Not finished. Run the same command again to go on: nothing is lost, and nothing is sealed twice.")
-        return UNFINISHED
-    return REFUSED if tally.refused else 0
-
-
-def _passes(error: EsealError) -> bool:
-    """Whether the same command can succeed later without anybody changing the request."""
-    return error.code in {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "UNKNOWN"}
-
-
-def _reading(path: Path) -> AbstractContextManager[object]:
-    """A sign of life for a person, while a long list is read."""
-    console = Console(stderr=True)
-    return console.status(f"Reading {escape(path.name)}") if sys.stderr.isatty() else nullcontext()
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Tally], None]]:
-    """A bar for a person; nothing for a log."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    columns = (
-        SpinnerColumn(),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}/s"),
-        TextColumn("[red]{task.fields[refused]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=10) as bar:
-        task = bar.add_task("", rate="…", refused="", total=None)
-
-        def show(tally: Tally) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(
-                task,
-                total=tally.total,
-                completed=tally.total - tally.left,
-                rate=f"{speed:.0f}" if speed else "…",
-                refused=f"{tally.refused} refused" if tally.refused else "stopping" if tally.stopped else "",
-            )
-
-        yield show
-
-
-@contextmanager
-def _mistakes_told() -> Iterator[None]:
-    """Print the mistakes of the input, one a line, and exit."""
-    try:
-        yield
-    except BadInput as error:
-        for mistake in error.mistakes[:MOST_SHOWN]:
-            _tell(str(mistake))
-        more = len(error.mistakes) - MOST_SHOWN
-        _tell(f"{len(error.mistakes)} mistakes{f', the last {more} not shown' if more > 0 else ''}. Nothing was sent.")
-        raise typer.Exit(MISTAKES) from None
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        _tell(f"{place}{error.strerror}. What is there is whole; run the same command again to go on.")
-        raise typer.Exit(UNFINISHED) from None
-
-
-def _tell(sentence: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
+    raise typer.Exit(summary(tally, out))
 
 
 def _connection(server: str, identity: Path, batch: int, window: int, out: Path | None, *, check: bool) -> Connection:
@@ -384,5 +275,5 @@ def _client(connection: Connection) -> Iterator[Client]:
         with Client(connection) as client:
             yield client
     except EsealError as error:
-        _tell(f"{error.reason or error.code}: {error.message}")
-        raise typer.Exit(UNFINISHED if _passes(error) else REFUSED) from None
+        tell(f"{error.reason or error.code}: {error.message}")
+        raise typer.Exit(UNFINISHED if passes(error) else REFUSED) from None
