@@ -16,6 +16,7 @@ by all. --as-issued takes the practice set as it is, with a rendered page and a 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import concurrent.futures
 import hashlib
 import os
@@ -30,20 +31,24 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import uvloop
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.hsm_pool import Measured
 from tests.harness.server import ROOT, PracticeSet, practice_set, running_server
 
 from eseal.config import load
-from eseal_client import Client, Connection, Identity, Learner, Sealed, read_micro_credential
+from eseal_client import Client, Connection, EsealError, Identity, Learner, Level, read_micro_credential
+from eseal_client.bulk import BulkRun, issue_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.harness.server import RunningServer
 
     from eseal_client import MicroCredential
+    from eseal_client.wire.issuance_pb2 import ItemResult
 
 EXAMPLE = ROOT / "clients/examples/introduction-to-artificial-intelligence.json"
 FIRST = 1000
@@ -102,33 +107,32 @@ def measure(server: RunningServer, course: MicroCredential, arguments: argparse.
 
 
 def issue_class(server: RunningServer, course: MicroCredential, size: int, arguments: argparse.Namespace) -> str:
-    """Issue to ``size`` learners over several streams; a line of the table."""
-    watched = Watched(server.process.pid)
-    sizes: list[int] = []
+    """Issue to ``size`` learners as ``eseal bulk`` does, but keep nothing; a line of the table."""
+    issued: list[int] = []
 
-    def stream(number: int) -> int:
-        with open_client(server, "dcu", batch=arguments.batch) as client:
-            done = 0
-            for request_id, outcome in client.issue_many(course, learners(size, number, arguments.streams)):
-                if not isinstance(outcome, Sealed):
-                    raise SystemExit(f"{request_id}: {outcome}")
-                done += 1
-            sizes.append(len(outcome.sealed))
-            return done
+    async def handle(results: Sequence[ItemResult]) -> None:
+        for result in results:
+            if not result.sealed.sealed:
+                raise SystemExit(f"{result.request_id}: {EsealError(result.status)}")
+        issued.extend([len(results[0].sealed.sealed)] * len(results))
 
-    with watched, concurrent.futures.ThreadPoolExecutor(arguments.streams) as threads:
-        issued = sum(threads.map(stream, range(arguments.streams)))
-    assert issued == size
+    identity = Identity.from_folder(server.practice.folder / "callers/dcu")
+    connection = Connection(target=server.target, identity=identity, batch=arguments.batch)
+    items = ((request_id, issue_item(request_id, learner)) for request_id, learner in learners(size))
+    run = BulkRun.issuing(connection, course, Level.LEVEL_UNSPECIFIED, items, streams=arguments.streams)
+    with Watched(server.process.pid) as watched:
+        asyncio.Runner(loop_factory=uvloop.new_event_loop).run(run.run(handle))
+    assert len(issued) == size
     return (
-        f"{size:>9,} {size / watched.seconds:>9,.0f} {sizes[0] / 1000:>8.1f} "
+        f"{size:>9,} {size / watched.seconds:>9,.0f} {issued[0] / 1000:>8.1f} "
         f"{watched.server_cpu / size * 1e6:>16.0f} / {watched.client_cpu / size * 1e6:<8.0f} "
         f"{watched.server_rss / 1e6:>17.0f} / {watched.client_rss / 1e6:<8.0f}"
     )
 
 
-def learners(size: int, number: int, streams: int) -> Iterator[tuple[str, Learner]]:
-    """One stream's share of a class of ``size``, made as it is read."""
-    for place in range(number, size, streams):
+def learners(size: int) -> Iterator[tuple[str, Learner]]:
+    """A class, made as it is read."""
+    for place in range(size):
         yield str(uuid.uuid4()), Learner(given_name=f"Given{place}", family_name=f"Family{place}")
 
 
@@ -144,16 +148,14 @@ def unary(client: Client, course: MicroCredential) -> float:
     """Unary calls a second."""
     started = time.perf_counter()
     with concurrent.futures.ThreadPoolExecutor(UNARY_UNDER_WAY) as threads:
-        issued = list(
-            threads.map(lambda item: client.issue(course, item[1], request_id=item[0]), learners(FIRST, 0, 1))
-        )
+        issued = list(threads.map(lambda item: client.issue(course, item[1], request_id=item[0]), learners(FIRST)))
     return len(issued) / (time.perf_counter() - started)
 
 
 def latencies(title: str, client: Client, course: MicroCredential) -> None:
     """One call after the other; how long each takes."""
     taken = []
-    for request_id, learner in learners(PROBES, 0, 1):
+    for request_id, learner in learners(PROBES):
         started = time.perf_counter()
         client.issue(course, learner, request_id=request_id)
         taken.append((time.perf_counter() - started) * 1e3)
