@@ -95,6 +95,7 @@ def _observed_stream(behaviour: Any, service: str, method: str) -> Any:
 async def _observed(context: grpc.aio.ServicerContext[Any, Any], service: str, method: str) -> AsyncIterator[None]:
     """Time the call, log it, and turn what it raises into a status."""
     started = time.perf_counter()
+    peer = context.peer()  # Asked now: once a call is cancelled, gRPC has freed what this would look at.
     in_flight = IN_FLIGHT.labels(service, method)
     in_flight.inc()
     code = "CANCELLED"  # what is neither answered nor failed was given up by the client
@@ -113,7 +114,7 @@ async def _observed(context: grpc.aio.ServicerContext[Any, Any], service: str, m
         HANDLED.labels(service, method, code).inc()
         seconds = time.perf_counter() - started
         HANDLING.labels(service, method).observe(seconds)
-        log.info("rpc", rpc=method, peer=context.peer(), code=code, seconds=round(seconds, 6))
+        log.info("rpc", rpc=method, peer=peer, code=code, seconds=round(seconds, 6))
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: EsealError) -> None:
