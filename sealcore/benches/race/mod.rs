@@ -7,6 +7,8 @@ use std::{
 };
 
 const ROUNDS: usize = 30;
+/// Where a single turn takes longer than a round should.
+const FEW_ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(6);
 
 /// A contestant's name and one turn of it.
@@ -21,7 +23,8 @@ pub(crate) fn contestant<'a, R>(name: &'static str, mut turn: impl FnMut() -> R 
 pub(crate) fn race(contestants: &mut [Contestant<'_>]) -> Vec<f64> {
     let turns: Vec<u32> = contestants.iter_mut().map(|(_, turn)| turns_of_a_round(turn)).collect();
     let mut seconds = vec![f64::INFINITY; contestants.len()];
-    for _ in 0..ROUNDS {
+    let rounds = if turns.contains(&1) { FEW_ROUNDS } else { ROUNDS };
+    for _ in 0..rounds {
         for (place, (_, turn)) in contestants.iter_mut().enumerate() {
             let started = Instant::now();
             (0..turns[place]).for_each(|_| turn());
