@@ -154,9 +154,7 @@ class CscKeyRoom(QueuedKeyRoom):
         sad = self._service.authorize(label, algorithm, digests)
         signatures = self._service.sign(label, sad, algorithm, digests)
         each = (time.monotonic() - started) / len(digests)
-        observe = metrics.SIGN_SECONDS.labels(label).observe
-        for _ in digests:
-            observe(each)
+        metrics.observe_all(metrics.SIGN_SECONDS.labels(label), [each] * len(digests))
         return signatures
 
 

@@ -1,0 +1,33 @@
+"""Signatures are counted a turn at a time, as if each had been counted by itself."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram
+
+from eseal.hsm.metrics import SIGN_SECONDS, observe_all
+
+BUCKETS = tuple(bound for bound in SIGN_SECONDS._kwargs["buckets"])
+
+
+def _samples(observe) -> list[tuple[str, str, float]]:
+    histogram = Histogram("h", "h", ["key"], buckets=BUCKETS, registry=CollectorRegistry())
+    observe(histogram.labels("k"))
+    (metric,) = histogram.collect()
+    return [
+        (sample.name, sample.labels.get("le", ""), round(sample.value, 6))
+        for sample in metric.samples
+        if not sample.name.endswith("_created")
+    ]
+
+
+@given(st.lists(st.one_of(st.floats(0, 100), st.sampled_from(BUCKETS))))
+def test_many_at_once_is_each_by_itself(amounts: list[float]) -> None:
+    """Buckets, count and sum are the same, also on the bounds."""
+
+    def each(histogram: Histogram) -> None:
+        for amount in amounts:
+            histogram.observe(amount)
+
+    assert _samples(each) == _samples(lambda histogram: observe_all(histogram, amounts))
