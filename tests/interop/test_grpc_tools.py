@@ -34,7 +34,7 @@ _RUN_SECONDS = 60
 
 
 @lru_cache(maxsize=2)
-def _tool(name: str) -> str:
+def tool(name: str) -> str:
     """Build a tool from the Go module proxy, once; one on the PATH is taken as it is."""
     found = shutil.which(name, path=str(_TOOLS)) or shutil.which(name)
     if found:
@@ -62,7 +62,7 @@ def _identity(server: RunningServer, member: str = "dcu") -> Path:
 
 def _grpcurl(server: RunningServer, *words: str, request: Any = None) -> subprocess.CompletedProcess[str]:
     identity = _identity(server)
-    command = [_tool("grpcurl"), "-cacert", str(identity / "ca.pem"), "-cert", str(identity / "certificate.pem")]
+    command = [tool("grpcurl"), "-cacert", str(identity / "ca.pem"), "-cert", str(identity / "certificate.pem")]
     command += ["-key", str(identity / "key.pem"), "-max-time", str(_RUN_SECONDS)]
     command += ["-d", json.dumps(request), server.target, *words] if request is not None else [server.target, *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=2 * _RUN_SECONDS, check=False)
@@ -112,7 +112,7 @@ def test_ghz_loads_health_and_verify(server: RunningServer, tmp_path: Path) -> N
     data = tmp_path / "verify.json"
     data.write_text(json.dumps({"document": base64.b64encode(sealed).decode()}))
     identity = _identity(server)
-    command = [_tool("ghz"), "--call", "eseal.v1.VerificationService.Verify", "--total", "500", "--concurrency", "10"]
+    command = [tool("ghz"), "--call", "eseal.v1.VerificationService.Verify", "--total", "500", "--concurrency", "10"]
     command += ["--cacert", str(identity / "ca.pem"), "--cert", str(identity / "certificate.pem")]
     command += ["--key", str(identity / "key.pem"), "--data-file", str(data), "--format", "json", server.target]
 
