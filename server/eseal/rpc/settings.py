@@ -37,7 +37,7 @@ class ServerSettings(_Frozen):
     processes: int = Field(
         1, ge=1, le=64, description="Worker processes on the one port (SO_REUSEPORT), each with its own token session."
     )
-    interactive_threads: int = Field(8, ge=1, le=256, description="Threads for unary calls, per process.")
+    interactive_threads: int = Field(32, ge=1, le=256, description="Threads for unary calls, per process.")
     bulk_threads: int = Field(4, ge=1, le=256, description="Threads for the batches of streams, per process.")
     caller_calls: int = Field(
         1000, ge=1, description="Unary calls of one caller that may wait in each process; more is RESOURCE_EXHAUSTED."
