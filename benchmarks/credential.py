@@ -22,7 +22,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -32,6 +32,7 @@ from tests.harness.vectors import VECTORS
 
 from eseal import sealcore
 from eseal.config import load
+from eseal.credential import draft
 from eseal.credential.annex_i import annex_i
 from eseal.credential.building import build, parse
 from eseal.credential.checking import check_many
@@ -45,6 +46,7 @@ from eseal.terms import Lane, Profile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from eseal.credential.micro_credential import MicroCredential
     from eseal.sealcore import Document
 
 ROUNDS = 7
@@ -60,14 +62,57 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, opened_room(Path(folder)) as sign:
         for name, documents in credentials(count).items():
             beside_the_seal(name, documents, sign)
+        a_class(count, sign)
     issue(count)
     pages()
 
 
+def large_course() -> MicroCredential:
+    """A course whose credentials have about 15 KB."""
+    badge = Attachment("image/png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, {"en": "Badge"})
+    return courses.eciu_course(display=courses.PAGES, attachments=(badge,), description={"en": "Completed. " * 60})
+
+
+def a_class(count: int, sign: Callable[[Sequence[bytes]], None]) -> None:
+    """What Issue does for each learner of a class, from the learner to the payload, beside a signature."""
+    course, grant, pages = large_course(), courses.grant(courses.mandate()), Pages()
+    learners = [courses.learner(given_name=f"Learner {n}", family_name=f"Family {n}") for n in range(count)]
+    digests = [hashlib.sha256(str(number).encode()).digest() for number in range(count)]
+    state: dict[str, list[Any]] = {}
+
+    def completing() -> None:
+        state["completed"] = [
+            one.complete(
+                one.completion(sealer=courses.SEALER, grant=grant, display=None, pages=pages),
+                credential_id=fresh_credential_id(),
+                issued=courses.ISSUED,
+            )
+            for one in state["drafted"]
+        ]
+
+    def checking() -> None:
+        assert not any(draft.faults_of(state["completed"]))
+
+    taken = interleaved(
+        count,
+        {
+            "build": lambda: state.update(drafted=[draft.draft(course, one) for one in learners]),
+            "complete": completing,
+            "check": checking,
+            "canonicalise": lambda: state.update(payloads=draft.payloads(state["completed"])),
+            "sign": lambda: sign(digests),
+        },
+    )
+    work = taken["complete"] + taken["check"] + taken["canonicalise"]
+    print(f"a class: {len(state['payloads'][0]) / 1000:.1f} KB, {count} learners")
+    for step, microseconds in taken.items():
+        print(f"  {step:14} {microseconds:9.1f} µs")
+    print(f"  complete + check + canonicalise / one P-256 signature = {work / taken['sign']:.2f}")
+
+
 def credentials(count: int) -> dict[str, list[Document]]:
     """Credentials to complete, by name: of ``count`` learners of a course, and the Commission's sample under new ids."""
-    badge = Attachment("image/png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, {"en": "Badge"})
-    course = courses.eciu_course(display=courses.PAGES, attachments=(badge,), description={"en": "Completed. " * 60})
+    course = large_course()
     made = {"15 KB": [build(course, courses.learner(given_name=f"Learner {n}")) for n in range(count)]}
     if SAMPLE.exists():
         sample = parse(SAMPLE.read_bytes(), max_bytes=1 << 24)

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 SESSIONS = 4
 BATCHES = (1, 10, 100)
 BARE = 50  # signatures between two looks at the clock
-UNDER_WAY = 16  # digests that wait for each session, at least
+UNDER_WAY = 32  # digests that wait for each session, at least
 MOST_CALLERS = 64
 NETWORK_SESSIONS = 60
 NETWORK_SECONDS = 0.002
@@ -151,7 +151,7 @@ def measure(pipe: Pipe, settings: HsmSettings, key: SealKey, delay: float) -> No
         if kind == 0:
             counts = [loop_of(session, key) for session in sessions]
         else:
-            callers = max(settings.sessions // 2, settings.sessions * UNDER_WAY // kind)
+            callers = max(2 * settings.sessions, settings.sessions * UNDER_WAY // kind)
             counts = [caller_of(room, key, kind) for _ in range(min(callers, MOST_CALLERS))]
         pipe.send(busy(counts, seconds))
     if shim:
