@@ -75,29 +75,36 @@ impl Text {
 /// The shortest digits that read back as the same double, their count, and the exponent of 0.digits: taken out of any
 /// decimal notation, so that only the digits of the printing crate count and not its taste in layout.
 fn shortest(text: &str) -> ([u8; 24], usize, i32) {
-    let (mantissa, power) = match text.split_once(['e', 'E']) {
-        Some((mantissa, power)) => (mantissa, power.parse::<i32>().unwrap_or(0)),
-        None => (text, 0),
-    };
+    let text = text.as_bytes();
     let mut digits = [0; 24];
-    let mut count = 0;
-    let mut exponent = power;
-    let mut after_point = false;
-    for byte in mantissa.bytes() {
-        if byte == b'.' {
-            after_point = true;
-        } else if count == 0 && byte == b'0' {
-            exponent -= i32::from(after_point);
-        } else {
-            exponent += i32::from(!after_point);
-            digits[count.min(23)] = byte;
-            count += 1;
+    let (mut count, mut exponent) = (0, 0);
+    let (mut at, mut after_point) = (0, false);
+    while let Some(&byte) = text.get(at) {
+        at += 1;
+        match byte {
+            b'.' => after_point = true,
+            b'e' | b'E' => break,
+            b'0' if count == 0 => exponent -= i32::from(after_point),
+            _ => {
+                exponent += i32::from(!after_point);
+                digits[count.min(23)] = byte;
+                count += 1;
+            }
         }
     }
+    exponent += power(&text[at..]);
     while count > 0 && digits[count - 1] == b'0' {
         count -= 1;
     }
     (digits, count, exponent)
+}
+
+/// The number after an `e`; 0 where there is none.
+fn power(text: &[u8]) -> i32 {
+    let negative = text.first() == Some(&b'-');
+    let digits = &text[usize::from(negative || text.first() == Some(&b'+'))..];
+    let power = digits.iter().fold(0, |power, digit| power * 10 + i32::from(digit - b'0'));
+    if negative { -power } else { power }
 }
 
 /// A number token, read: whether it is its own canonical form, else that form.
@@ -122,8 +129,7 @@ pub(crate) fn read(token: &[u8], shape: Shape) -> Result<Number, JsonRule> {
     if is_plainly_canonical(token, shape) {
         return Ok(Number::Canonical);
     }
-    let text = std::str::from_utf8(token).map_err(|_| JsonRule::InvalidNumber)?;
-    let value: f64 = text.parse().map_err(|_| JsonRule::InvalidNumber)?;
+    let value = double(token, shape)?;
     if value.is_infinite() {
         return Err(JsonRule::NumberOverflow);
     }
@@ -135,6 +141,18 @@ pub(crate) fn read(token: &[u8], shape: Shape) -> Result<Number, JsonRule> {
         return Err(JsonRule::InexactInteger);
     }
     Ok(Number::Other(canonical))
+}
+
+/// The nearest double, which may be infinite.
+fn double(token: &[u8], shape: Shape) -> Result<f64, JsonRule> {
+    // Both round correctly; of long tokens serde_json is the quicker reader, and the standard library of short ones.
+    if shape.whole + shape.fraction > 19
+        && let Ok(value) = serde_json::from_slice(token)
+    {
+        return Ok(value);
+    }
+    let text = std::str::from_utf8(token).map_err(|_| JsonRule::InvalidNumber)?;
+    text.parse().map_err(|_| JsonRule::InvalidNumber)
 }
 
 /// No two decimals of at most 15 significant digits are the same double, so such a decimal is the shortest form of its
@@ -162,6 +180,29 @@ mod tests {
 
     fn ecmascript(value: f64) -> String {
         String::from_utf8(Text::of(value).as_bytes().to_vec()).unwrap()
+    }
+
+    /// Long decimals at and around the middle between two doubles, where a reader that looks at too few digits errs.
+    #[test]
+    fn long_decimals_are_rounded_correctly() {
+        let mut bits: u64 = 1;
+        for round in 0..20_000_u32 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let value = f64::from_bits(if round % 3 == 0 { bits >> 12 } else { bits & (0x7fef << 48 | (1 << 48) - 1) });
+            // Exact, all digits of it; the digit added is the first of what lies between this double and the next.
+            let exact = format!("{value:.1100}");
+            let shown = exact.trim_end_matches('0').len();
+            for token in [
+                format!("{}5", &exact[..shown]),
+                format!("{}1", &exact[..25.min(shown)]),
+                exact[..shown.min(40)].to_owned(),
+            ] {
+                let token = token.trim_end_matches('.');
+                let fraction = token.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+                let shape = Shape { whole: token.len() - fraction, fraction, exponent: false };
+                assert_eq!(Ok(token.parse::<f64>().unwrap()), double(token.as_bytes(), shape), "{token}");
+            }
+        }
     }
 
     /// RFC 8785 appendix B.

@@ -239,16 +239,17 @@ impl Parser<'_> {
 
     #[inline(never)]
     fn after_any_white_space(&self, mut at: usize) -> usize {
-        const INDENT: [u8; 8] = [b' '; 8];
-        loop {
-            while self.text.get(at..).is_some_and(|rest| rest.starts_with(&INDENT)) {
-                at += INDENT.len();
-            }
-            if !matches!(self.byte(at), b' ' | b'\n' | b'\r' | b'\t') {
+        while let Some(chunk) = self.text.get(at..).and_then(<[u8]>::first_chunk) {
+            let run = string::white_space_run(*chunk);
+            at += run;
+            if run < chunk.len() {
                 return at;
             }
+        }
+        while matches!(self.byte(at), b' ' | b'\n' | b'\r' | b'\t') {
             at += 1;
         }
+        at
     }
 
     #[cold]
@@ -434,11 +435,16 @@ impl Parser<'_> {
                     if !is_canonical_escape(value, &self.text[at..at + length]) {
                         let aux = &mut self.into.aux;
                         aux_start.get_or_insert(aux.len());
-                        aux.extend_from_slice(&self.text[done..at]);
+                        if done < at {
+                            aux.extend_from_slice(&self.text[done..at]);
+                        }
                         write_canonical_char(value, aux);
                         done = at + length;
                     }
                     at += length;
+                    if self.byte(at) == b'\\' {
+                        continue;
+                    }
                 }
                 _ => return Err(self.fault(at, JsonRule::ControlCharacter)),
             }

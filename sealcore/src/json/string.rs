@@ -105,6 +105,21 @@ fn plain_until_end(bytes: &[u8], from: usize) -> usize {
     from + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
 }
 
+/// How many bytes of white space `chunk` begins with.
+#[inline]
+pub(crate) fn white_space_run(chunk: [u8; 8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOWS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let word = u64::from_le_bytes(chunk);
+    // The highest bit of each byte that is another one; no carry leaves a byte.
+    let others = [0x20, 0x0a, 0x0d, 0x09].map(|byte| {
+        let differing = word ^ (ONES * byte);
+        ((differing & LOWS) + LOWS) | differing
+    });
+    let others = others[0] & others[1] & others[2] & others[3] & !LOWS;
+    (others.trailing_zeros() / 8) as usize
+}
+
 /// A string token without its quotes.
 pub(crate) fn inside(token: &[u8]) -> &[u8] {
     &token[1..token.len() - 1]
@@ -141,6 +156,9 @@ pub(crate) fn unescape_into(text: &[u8], out: &mut Vec<u8>) {
 }
 
 pub(crate) fn push_char(value: char, out: &mut Vec<u8>) {
+    if value.is_ascii() {
+        return out.push(value as u8);
+    }
     out.extend_from_slice(value.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
@@ -180,8 +198,22 @@ pub(crate) fn code_unit(text: &[u8], at: usize) -> Option<u32> {
     if &escape[..2] != b"\\u" {
         return None;
     }
-    escape[2..].iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)?))
+    let digits = [2, 3, 4, 5].map(|place| HEXADECIMAL[usize::from(escape[place])]);
+    let unit = digits[0] << 12 | digits[1] << 8 | digits[2] << 4 | digits[3];
+    (unit < 0x1_0000).then_some(unit)
 }
+
+/// The value of a hexadecimal digit; for all other bytes one that makes a number of four too large wherever it stands.
+const HEXADECIMAL: [u32; 256] = {
+    let mut values = [0x1_0000; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u32;
+        values[b"0123456789ABCDEF"[digit] as usize] = digit as u32;
+        digit += 1;
+    }
+    values
+};
 
 /// UTF-16 code-unit order of two UTF-8 texts (RFC 8785 section 3.2.3).
 pub(crate) fn compare(left: &[u8], right: &[u8]) -> Ordering {
