@@ -290,7 +290,7 @@ def test_many_threads_at_once() -> None:
 
 
 def test_sub_processes() -> None:
-    """A process that was spawned works like the first. (gRPC, in this one, forbids to fork: so do the server's workers.)"""
+    """A process that was spawned works like the first; nothing here forks, because gRPC has threads."""
     sealcore.digest_many("sha256", [DOCUMENT * 100] * 50)
     context = multiprocessing.get_context("spawn")
     with context.Pool(2) as pool:
