@@ -27,6 +27,7 @@ from eseal.bulk.learners import Columns, Person, is_heading
 from eseal.bulk.requests import Asked, Spool, course_digest, issue_content, seal_content
 from eseal.bulk.table import Table
 from eseal.cli.bulk_telling import REFUSED, UNFINISHED, mistakes_told, passes, progress, reading, report, summary, tell
+from eseal.cli.sealing import IdentityFolder, Server  # noqa: TC001 - typer reads the annotations
 from eseal.terms import Level
 from eseal_client import Client, Connection, EsealError, Identity
 from eseal_client import Level as WireLevel
@@ -47,16 +48,6 @@ LEVELS = {
     Level.B_LTA: WireLevel.LEVEL_B_LTA,
 }
 
-IdentityFolder = Annotated[
-    Path,
-    typer.Option(
-        "--identity",
-        exists=True,
-        file_okay=False,
-        help="A folder with ca.pem, certificate.pem and key.pem: who you are.",
-    ),
-]
-Server = Annotated[str, typer.Option("--server", help="host:port of the server.")]
 Out = Annotated[
     Path | None, typer.Option("--out", file_okay=False, metavar="DIR", help="Where credentials and results.csv go.")
 ]

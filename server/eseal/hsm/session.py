@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _KeyInSession:
-    """A key as this session knows it."""
+    """A key as it was found in one PKCS#11 session."""
 
     handle: int
     signature_length: int
@@ -73,7 +73,7 @@ class SigningSession:
     def sign_many(self, label: str, data: Sequence[bytes], *, within: float) -> Signed:
         """Sign each of ``data``, which ``token_input`` made of a digest, until one fails or ``within`` seconds are over.
 
-        At least one is tried. SetupError for a key that was refused in this session.
+        At least one is tried. SetupError for a key that was refused when it was looked up.
         """
         key = self._keys.get(label)
         if key is None:

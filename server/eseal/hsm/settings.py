@@ -84,10 +84,32 @@ class QuirkSettings(BaseModel):
     )
 
 
-class HsmSettings(BaseModel):
-    """A PKCS#11 token and the pool of sessions on it; unknown keys are refused."""
+class KeyRoomSettings(BaseModel):
+    """What every key room has: how callers wait for it, and when it warns of a certificate's end."""
 
     model_config = _STRICT
+
+    wait_seconds: float = Field(
+        default=30.0, gt=0, description="How long a batch may take in all where its caller set no earlier deadline."
+    )
+    queue_limit: int = Field(
+        default=10_000,
+        ge=1,
+        description="Digests that may wait in each lane; what comes on top is answered RESOURCE_EXHAUSTED at once. A batch "
+        "that finds its lane empty is always taken.",
+    )
+    bulk_share: int = Field(
+        default=4,
+        ge=1,
+        description="While both lanes wait, one turn in this many goes to bulk, so that it is slow but never starved.",
+    )
+    warn_days: int = Field(
+        default=30, ge=0, description="Days before a seal certificate's end from which the log warns, once a day."
+    )
+
+
+class HsmSettings(KeyRoomSettings):
+    """A PKCS#11 token and the pool of sessions on it; unknown keys are refused."""
 
     module: Path = Field(description="The vendor's PKCS#11 library, such as `/usr/lib/softhsm/libsofthsm2.so`.")
     token_label: str | None = Field(default=None, description="The token's label (CK_TOKEN_INFO.label).")
@@ -118,23 +140,6 @@ class HsmSettings(BaseModel):
         le=1024,
         description="Signing sessions in each worker process, besides the one that stays logged in. Fewer are opened where "
         "the token says that it has fewer.",
-    )
-    wait_seconds: float = Field(
-        default=30.0, gt=0, description="How long a batch may take in all where its caller set no earlier deadline."
-    )
-    queue_limit: int = Field(
-        default=10_000,
-        ge=1,
-        description="Digests that may wait in each lane; what comes on top is answered RESOURCE_EXHAUSTED at once. A batch "
-        "that finds its lane empty is always taken.",
-    )
-    bulk_share: int = Field(
-        default=4,
-        ge=1,
-        description="While both lanes wait, one turn in this many goes to bulk, so that it is slow but never starved.",
-    )
-    warn_days: int = Field(
-        default=30, ge=0, description="Days before a seal certificate's end from which the log warns, once a day."
     )
     recovery: RecoverySettings = Field(default_factory=RecoverySettings, description="The recovery ladder.")
     quirks: QuirkSettings = Field(default_factory=QuirkSettings, description="What this vendor's module needs.")

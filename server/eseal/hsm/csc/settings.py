@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from eseal.errors import SetupError
+from eseal.hsm.settings import KeyRoomSettings
 
 
-class CscSettings(BaseModel):
+class CscSettings(KeyRoomSettings):
     """A remote signing service with the API of the Cloud Signature Consortium; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     url: str = Field(description="Where the service is: what stands before `/csc/v2` in its addresses.")
     api: Literal["v1", "v2"] = Field(default="v2", description="`v2`, or `v1` for 1.0.4.0, which many still have.")
@@ -55,15 +54,6 @@ class CscSettings(BaseModel):
         default=100, ge=1, description="Digests in one authorization; the credential's `multisign` may make it less."
     )
     request_seconds: float = Field(default=15.0, gt=0, description="How long one request may take.")
-    wait_seconds: float = Field(
-        default=30.0, gt=0, description="How long a batch may take in all where its caller set no earlier deadline."
-    )
-    queue_limit: int = Field(
-        default=10_000,
-        ge=1,
-        description="Digests that may wait in each lane; more is answered RESOURCE_EXHAUSTED at once.",
-    )
-    bulk_share: int = Field(default=4, ge=1, description="While both lanes wait, one turn in this many goes to bulk.")
     failures: int = Field(
         default=3,
         ge=1,
@@ -73,9 +63,6 @@ class CscSettings(BaseModel):
         default=1.0, gt=0, description="While it is away: the pause before the next attempt; it doubles each time."
     )
     max_probe_seconds: float = Field(default=30.0, gt=0, description="The longest pause between two attempts.")
-    warn_days: int = Field(
-        default=30, ge=0, description="Days before a seal certificate's end from which the log warns, once a day."
-    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
