@@ -17,11 +17,21 @@ impl Text {
             text.push(b"0");
             return text;
         }
-        let mut buffer = zmij::Buffer::new();
-        let (digits, count, exponent) = shortest(buffer.format_finite(value.abs()));
         if value < 0.0 {
             text.push(b"-");
         }
+        let mut buffer = zmij::Buffer::new();
+        let shown = buffer.format_finite(value.abs());
+        if let Some((mantissa, shown_power)) = shown.split_once('e') {
+            let power = power(shown_power.as_bytes());
+            if !(-6..21).contains(&power) && !mantissa.ends_with('0') {
+                // The mantissa is laid out as ECMAScript has it.
+                text.push(mantissa.as_bytes());
+                text.push_power(power);
+                return text;
+            }
+        }
+        let (digits, count, exponent) = shortest(shown);
         text.lay_out(&digits[..count], exponent);
         text
     }
@@ -63,12 +73,15 @@ impl Text {
                 self.push(b".");
                 self.push(&digits[1..]);
             }
-            let power = exponent - 1;
-            self.push(if power < 0 { b"e-" } else { b"e+" });
-            let power = power.unsigned_abs();
-            let decimal = [power / 100, power / 10 % 10, power % 10].map(|digit| b"0123456789"[digit as usize]);
-            self.push(&decimal[if power < 10 { 2 } else { usize::from(power < 100) }..]);
+            self.push_power(exponent - 1);
         }
+    }
+
+    fn push_power(&mut self, power: i32) {
+        self.push(if power < 0 { b"e-" } else { b"e+" });
+        let power = power.unsigned_abs();
+        let decimal = [power / 100, power / 10 % 10, power % 10].map(|digit| b"0123456789"[digit as usize]);
+        self.push(&decimal[if power < 10 { 2 } else { usize::from(power < 100) }..]);
     }
 }
 
@@ -107,6 +120,17 @@ fn power(text: &[u8]) -> i32 {
     if negative { -power } else { power }
 }
 
+/// Where digits end in `chunk`, if they do.
+#[inline]
+pub(crate) fn digits_end(chunk: [u8; 8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOWS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    // A digit's value, and for all other bytes at least 10; adding 118 to that reaches the highest bit.
+    let values = u64::from_le_bytes(chunk) ^ (ONES * 0x30);
+    let others = (((values & LOWS) + ONES * 118) | values) & !LOWS;
+    (others != 0).then(|| (others.trailing_zeros() / 8) as usize)
+}
+
 /// A number token, read: whether it is its own canonical form, else that form.
 pub(crate) enum Number {
     Canonical,
@@ -125,8 +149,8 @@ pub(crate) struct Shape {
 }
 
 /// Read a token that follows the grammar. Refuses what overflows, and integers that a double cannot hold.
-pub(crate) fn read(token: &[u8], shape: Shape) -> Result<Number, JsonRule> {
-    if is_plainly_canonical(token, shape) {
+pub(crate) fn read(token: &str, shape: Shape) -> Result<Number, JsonRule> {
+    if is_plainly_canonical(token.as_bytes(), shape) {
         return Ok(Number::Canonical);
     }
     let value = double(token, shape)?;
@@ -134,25 +158,24 @@ pub(crate) fn read(token: &[u8], shape: Shape) -> Result<Number, JsonRule> {
         return Err(JsonRule::NumberOverflow);
     }
     let canonical = Text::of(value);
-    if canonical.as_bytes() == token {
+    if canonical.as_bytes() == token.as_bytes() {
         return Ok(Number::Canonical);
     }
-    if shape.fraction == 0 && !shape.exponent && !holds_exactly(value, token) {
+    if shape.fraction == 0 && !shape.exponent && !holds_exactly(value, token.as_bytes()) {
         return Err(JsonRule::InexactInteger);
     }
     Ok(Number::Other(canonical))
 }
 
 /// The nearest double, which may be infinite.
-fn double(token: &[u8], shape: Shape) -> Result<f64, JsonRule> {
-    // Both round correctly; of long tokens serde_json is the quicker reader, and the standard library of short ones.
-    if shape.whole + shape.fraction > 19
-        && let Ok(value) = serde_json::from_slice(token)
+fn double(token: &str, shape: Shape) -> Result<f64, JsonRule> {
+    // Both round correctly; where a few digits too many may lie near the middle between two doubles, serde_json is quicker.
+    if (20..=100).contains(&(shape.whole + shape.fraction))
+        && let Ok(value) = serde_json::from_str(token)
     {
         return Ok(value);
     }
-    let text = std::str::from_utf8(token).map_err(|_| JsonRule::InvalidNumber)?;
-    text.parse().map_err(|_| JsonRule::InvalidNumber)
+    token.parse().map_err(|_| JsonRule::InvalidNumber)
 }
 
 /// No two decimals of at most 15 significant digits are the same double, so such a decimal is the shortest form of its
@@ -200,7 +223,23 @@ mod tests {
                 let token = token.trim_end_matches('.');
                 let fraction = token.split_once('.').map_or(0, |(_, fraction)| fraction.len());
                 let shape = Shape { whole: token.len() - fraction, fraction, exponent: false };
-                assert_eq!(Ok(token.parse::<f64>().unwrap()), double(token.as_bytes(), shape), "{token}");
+                assert_eq!(Ok(token.parse::<f64>().unwrap()), double(token, shape), "{token}");
+            }
+        }
+    }
+
+    /// Of any eight bytes, `digits_end` finds the first that is no digit; so of two bytes in any place.
+    #[test]
+    fn digits_end_where_the_first_other_byte_is() {
+        for place in 0..8 {
+            for first in 0..=255_u8 {
+                for second in [0, b'/', b'0', b'9', b':', 0x7f, 0x80, 0xb0, 0xff] {
+                    let mut chunk = *b"01234567";
+                    chunk[place] = first;
+                    chunk[(place + 3) % 8] = second;
+                    let expected = chunk.iter().position(|byte| !byte.is_ascii_digit());
+                    assert_eq!(expected, digits_end(chunk), "{chunk:?}");
+                }
             }
         }
     }

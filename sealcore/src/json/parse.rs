@@ -79,28 +79,29 @@ impl Parsed {
         if bytes.starts_with(b"\xEF\xBB\xBF") {
             return Err(Error::json(0, JsonRule::ByteOrderMark));
         }
-        if simdutf8::basic::from_utf8(bytes).is_err() {
-            return Err(first_fault(bytes, limits));
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) => self.read_text(text, limits),
+            Err(_) => Err(first_fault(bytes, limits)),
         }
-        self.read_text(bytes, limits)
     }
 
-    fn read_text(&mut self, text: &[u8], limits: Limits) -> Result<(), Error> {
+    fn read_text(&mut self, text: &str, limits: Limits) -> Result<(), Error> {
         self.entries.clear();
         self.aux.clear();
         self.around.clear();
         self.orderer.clear();
-        let mut parser = Parser { text, max_depth: limits.max_depth as usize, into: self };
+        let mut parser =
+            Parser { text: text.as_bytes(), characters: text, max_depth: limits.max_depth as usize, into: self };
         parser.document().map_err(|fault| Error::json(fault.at as usize, fault.rule))
     }
 }
 
 /// The first fault of a text that is not UTF-8: a fault of syntax may come before the bad bytes.
 fn first_fault(bytes: &[u8], limits: Limits) -> Error {
-    let valid = std::str::from_utf8(bytes).err().map_or(bytes.len(), |error| error.valid_up_to());
-    match Parsed::default().read_text(&bytes[..valid], limits) {
-        Err(Error::Json { offset, rule }) if offset < valid => Error::json(offset, rule),
-        _ => Error::json(valid, JsonRule::InvalidUtf8),
+    let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    match Parsed::default().read_text(valid, limits) {
+        Err(Error::Json { offset, rule }) if offset < valid.len() => Error::json(offset, rule),
+        _ => Error::json(valid.len(), JsonRule::InvalidUtf8),
     }
 }
 
@@ -170,6 +171,8 @@ impl Container {
 /// One loop and no recursion: the cursor `at` is handed on by value, so that it stays in a register.
 struct Parser<'a> {
     text: &'a [u8],
+    /// The same.
+    characters: &'a str,
     max_depth: usize,
     into: &'a mut Parsed,
 }
@@ -240,10 +243,9 @@ impl Parser<'_> {
     #[inline(never)]
     fn after_any_white_space(&self, mut at: usize) -> usize {
         while let Some(chunk) = self.text.get(at..).and_then(<[u8]>::first_chunk) {
-            let run = string::white_space_run(*chunk);
-            at += run;
-            if run < chunk.len() {
-                return at;
+            match string::white_space_end(*chunk) {
+                Some(end) => return at + end,
+                None => at += chunk.len(),
             }
         }
         while matches!(self.byte(at), b' ' | b'\n' | b'\r' | b'\t') {
@@ -355,7 +357,9 @@ impl Parser<'_> {
     fn number(&mut self, start: usize, name: Token, container: &mut Container) -> Result<usize, Fault> {
         let (shape, end) = self.number_token(start)?;
         let integer = u8::from(shape.fraction == 0 && !shape.exponent) * flag::INTEGER;
-        match number::read(&self.text[start..end], shape).map_err(|rule| Fault::new(start, rule))? {
+        match number::read(self.characters.get(start..end).unwrap_or_default(), shape)
+            .map_err(|rule| Fault::new(start, rule))?
+        {
             Number::Canonical => {
                 self.push(name, span(start), span(end), Kind::Number, integer | item_flags(container, true));
             }
@@ -404,6 +408,12 @@ impl Parser<'_> {
     }
 
     fn after_digits(&self, mut at: usize) -> usize {
+        while let Some(chunk) = self.text.get(at..).and_then(<[u8]>::first_chunk) {
+            match number::digits_end(*chunk) {
+                Some(end) => return at + end,
+                None => at += chunk.len(),
+            }
+        }
         while self.byte(at).is_ascii_digit() {
             at += 1;
         }

@@ -105,9 +105,9 @@ fn plain_until_end(bytes: &[u8], from: usize) -> usize {
     from + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
 }
 
-/// How many bytes of white space `chunk` begins with.
+/// Where white space ends in `chunk`, if it does.
 #[inline]
-pub(crate) fn white_space_run(chunk: [u8; 8]) -> usize {
+pub(crate) fn white_space_end(chunk: [u8; 8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOWS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let word = u64::from_le_bytes(chunk);
@@ -117,7 +117,7 @@ pub(crate) fn white_space_run(chunk: [u8; 8]) -> usize {
         ((differing & LOWS) + LOWS) | differing
     });
     let others = others[0] & others[1] & others[2] & others[3] & !LOWS;
-    (others.trailing_zeros() / 8) as usize
+    (others != 0).then(|| (others.trailing_zeros() / 8) as usize)
 }
 
 /// A string token without its quotes.
@@ -264,4 +264,55 @@ fn ranked(word: u64) -> u64 {
 #[cold]
 fn ranked_outside_ascii(word: u64) -> u64 {
     u64::from_be_bytes(word.to_be_bytes().map(utf16_rank))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each byte in each place, between others of all kinds.
+    #[test]
+    fn white_space_and_plain_text_end_where_they_do() {
+        for place in 0..8 {
+            for first in 0..=255_u8 {
+                for second in [0, b'\t', b' ', b'!', b'"', b'\\', 0x1f, 0x7f, 0x80, 0x89, 0xa0, 0xa2, 0xdc, 0xff] {
+                    let mut chunk = *b" \t\r\n \n\r\t";
+                    chunk[place] = first;
+                    chunk[(place + 3) % 8] = second;
+                    let other = chunk.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+                    assert_eq!(other, white_space_end(chunk), "{chunk:?}");
+                    let mut text = [b'x'; 100];
+                    for start in [0, 5, 60, 63, 92] {
+                        text[start..start + 8].copy_from_slice(&chunk);
+                        let special = text.iter().position(|&byte| is_special(byte)).unwrap_or(text.len());
+                        assert_eq!(special, plain_until(&text, 0), "{text:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Names of any length, in order of their UTF-16 code units, have chunks in that order.
+    #[test]
+    fn chunks_are_ordered_as_utf_16_is() {
+        let characters = ['\0', 'a', '\u{7f}', 'é', '\u{d7ff}', '\u{e000}', '\u{ffff}', '\u{10000}', '\u{10ffff}'];
+        let mut names: Vec<String> = vec![String::new()];
+        for first in characters {
+            for second in characters {
+                for length in [0, 1, 4, 7] {
+                    names.push(format!("{first}{}{second}", "b".repeat(length)));
+                }
+            }
+        }
+        for left in &names {
+            for right in &names {
+                let expected = left.encode_utf16().cmp(right.encode_utf16());
+                assert_eq!(expected, compare(left.as_bytes(), right.as_bytes()), "{left:?} {right:?}");
+                let text = format!("{left}{right}");
+                let (start, length) = (left.len(), u32::try_from(right.len()).unwrap());
+                let chunks = rank_chunk(left.as_bytes(), 0).cmp(&first_rank_chunk(text.as_bytes(), start, length));
+                assert!(chunks.is_eq() || chunks == expected, "{left:?} {right:?}");
+            }
+        }
+    }
 }
