@@ -29,7 +29,7 @@ pub(crate) fn map<R: Send>(
         return (0..count).map(work).collect();
     }
     // Small blocks, so that uneven items do not leave a thread waiting.
-    let block = count.div_ceil(threads * 8).max(1);
+    let block = count.div_ceil(threads * 32).max(1);
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();

@@ -206,10 +206,10 @@ pub(crate) fn code_unit(text: &[u8], at: usize) -> Option<u32> {
 /// The value of a hexadecimal digit; for all other bytes one that makes a number of four too large wherever it stands.
 const HEXADECIMAL: [u32; 256] = {
     let mut values = [0x1_0000; 256];
-    let mut digit = 0;
+    let mut digit: u32 = 0;
     while digit < 16 {
-        values[b"0123456789abcdef"[digit] as usize] = digit as u32;
-        values[b"0123456789ABCDEF"[digit] as usize] = digit as u32;
+        values[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        values[b"0123456789ABCDEF"[digit as usize] as usize] = digit;
         digit += 1;
     }
     values
