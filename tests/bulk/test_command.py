@@ -222,7 +222,7 @@ def _started(server: RunningServer, learners: Path, out: Path) -> subprocess.Pop
     )
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, 3, 12])
 def test_ctrl_c(server: RunningServer, bulk: Bulk, tmp_path: Path, times: int) -> None:
     """Once, it takes what is on its way and stops; more often, it stops at once. The next run goes on from there."""
     learners, out = class_list(tmp_path / f"learners-{times}.csv", 600 + times), tmp_path / "out"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # A commit waits for the disk: so many results share one wait, unless they are slow to come.
 COMMIT_RESULTS: Final = 1000
 COMMIT_SECONDS: Final = 2.0
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -101,7 +102,7 @@ class _Run:
             self._tally.stopped = True
             bulk.stop()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             loop.add_signal_handler(number, interrupt)
         with ThreadPoolExecutor(1, thread_name_prefix="folder") as writer:
 
@@ -115,6 +116,11 @@ class _Run:
                 self._tally.stopped = True
             except (EsealError, OSError) as error:
                 self._tally.gone = error
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+            if self._tally.stopped:
+                # What has arrived is still to be written down, and the exit status to be told: no Ctrl-C may stop that.
+                signal.signal(number, signal.SIG_IGN)
 
     def _asking(self) -> Iterator[tuple[str, bytes]]:
         for item, message in self._items:
