@@ -11,7 +11,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from eseal.hsm import Pkcs11KeyRoom
+from eseal.hsm import Pkcs11KeyRoom, metrics
+from eseal.hsm.settings import QuirkSettings
 from tests.harness.token import invalid
 from tests.hsm.conftest import Clients, fast, wait_for
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from eseal.terms import SealKey
     from tests.harness.shim import Shim
     from tests.harness.token import SealToken
+
+BUSY = {"quirks": QuirkSettings(busy=("CKR_FUNCTION_FAILED",), busy_seconds=0.01)}
+
+
+def discarded() -> float:
+    """How many sessions this process discarded, for whatever cause."""
+    return sum(
+        sample.value for metric in metrics.REOPENED.collect() for sample in metric.samples if "total" in sample.name
+    )
 
 
 def test_close_all_sessions_from_outside(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
@@ -151,6 +161,40 @@ def test_every_nth_sign_fails(shared_token: SealToken, shared_key: SealKey, shim
         assert restarts == shim.counted("finalized")
     # Four threads share the counter, so a retry is now and then the nth call as well.
     assert clients.errors.total() <= clients.signed / 20
+
+
+def test_busy_now_and_then(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """A return value that means busy costs a rest, and no session: nobody sees it."""
+    settings = fast(shim.before(shared_token.settings), **BUSY)
+    logins, reopened = shim.counted("logins"), discarded()
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
+        shim.set(fail_every=11, fail_with=0x06)
+        assert clients.signs(500, 20)
+        shim.set(fail_every=0)
+
+        assert clients.signs()
+        assert room.healthy()
+        assert logins + 1 == shim.counted("logins")
+        assert reopened == discarded()
+    # Four threads share the counter, so a second attempt is now and then the nth call as well.
+    assert set(clients.errors) <= {"HSM_BUSY"}
+    assert clients.errors.total() <= clients.signed / 20
+
+
+def test_busy_for_good(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """While the HSM is too busy callers are told to come again, the circuit stays closed, and no session is lost."""
+    settings = fast(shim.before(shared_token.settings), **BUSY)
+    reopened = discarded()
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
+        assert clients.signs()
+        shim.set(fail_every=1, fail_with=0x06)
+        assert wait_for(lambda: clients.errors["HSM_BUSY"] > 20)
+        assert room.healthy()
+        shim.set(fail_every=0)
+
+        assert clients.signs()
+        assert reopened == discarded()
+    assert set(clients.errors) == {"HSM_BUSY"}
 
 
 def test_every_sign_fails(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:

@@ -109,3 +109,13 @@ def test_pin_that_is_not_there(token: SealToken) -> None:
         with pytest.raises(SetupError, match=named) as caught:
             generate_key(settings, "k", Algorithm.ES256)
         assert "HSM_PIN_MISSING" == caught.value.reason
+
+
+def test_user_of_the_vendors_own(token: SealToken, shim: Shim) -> None:
+    """`user_type` is who logs in: Luna's Crypto User has a number of its own."""
+    key = token.seal_key("k")
+    quirks = token.settings.quirks.model_copy(update={"user_type": 0x80000001})
+    with Pkcs11KeyRoom.open(fast(shim.before(token.settings), quirks=quirks), [key]) as room:
+        assert room.healthy()
+
+    assert shim.counted("user_type") == 0x80000001

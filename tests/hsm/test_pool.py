@@ -261,3 +261,13 @@ def test_settings_that_cannot_be() -> None:
     for bad in ({"token_label": None}, {"pin_env": None}, {"pin_file": "/pin"}, {"pin": "1234"}):
         with pytest.raises(ValueError, match=r"name the token|where the PIN|not permitted"):
             HsmSettings.model_validate({**good, **bad})
+
+
+def test_return_value_that_is_none() -> None:
+    """A misspelt name under `busy` would never be met, so it is refused; a vendor's own number is taken."""
+    good = {"module": "/m.so", "token_label": "t", "pin_env": "PIN"}
+    settings = HsmSettings.model_validate({**good, "quirks": {"busy": ["CKR_FUNCTION_FAILED", "CKR_0x80000123"]}})
+
+    assert settings.quirks.busy == ("CKR_FUNCTION_FAILED", "CKR_0x80000123")
+    with pytest.raises(ValueError, match="'CKR_FUNCTION_FALED' is no return value that eseal knows"):
+        HsmSettings.model_validate({**good, "quirks": {"busy": ["CKR_FUNCTION_FALED"]}})

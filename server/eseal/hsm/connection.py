@@ -60,7 +60,8 @@ class Connection:
         info = self.module.cryptoki.token_info(self._token.slot.slot_id)
         serial = self._token.serial.decode("utf-8", "replace")
         try:
-            self._pin.login(info, serial, partial(self.module.cryptoki.login, self._anchor.handle))
+            user_type = self._settings.quirks.user_type
+            self._pin.login(info, serial, partial(self.module.cryptoki.login, self._anchor.handle, user_type))
         except CryptokiError as error:
             if error.code != "CKR_USER_ALREADY_LOGGED_IN":
                 raise
@@ -79,7 +80,7 @@ class Connection:
         SetupError where no key is there or none is right; PKCS11Error or CryptokiError where the module fails.
         """
         opened = self.open_bare_session()
-        session = SigningSession(self.module.cryptoki, opened, self._settings.quirks.signature_buffer)
+        session = SigningSession(self.module.cryptoki, opened, self._settings.quirks)
         try:
             session.adopt(self._keys)
         except BaseException:

@@ -166,10 +166,10 @@ class Cryptoki:
         limits = [limit for limit in (info.max_sessions, info.max_rw_sessions) if limit not in unknown]
         return TokenInfo(min(limits) if limits else None, TokenFlag(info.flags))
 
-    def login(self, session: int, pin: str | None) -> None:
-        """C_Login of the user; ``pin`` None leaves entering it to the device."""
+    def login(self, session: int, user_type: int, pin: str | None) -> None:
+        """C_Login; ``pin`` None leaves entering it to the device."""
         encoded = None if pin is None else pin.encode()
-        _check("C_Login", self._login(session, CKU_USER, encoded, len(encoded or b"")))
+        _check("C_Login", self._login(session, user_type, encoded, len(encoded or b"")))
 
     def is_logged_in(self, session: int) -> bool:
         """C_GetSessionInfo: whether the user is logged in. It can take a second on a network HSM; recovery alone asks."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from eseal.hsm.algorithms import PublicFacts
     from eseal.hsm.cryptoki import Cryptoki
+    from eseal.hsm.settings import QuirkSettings
     from eseal.terms import Algorithm, SealKey
 
 
@@ -35,24 +36,26 @@ class _KeyInSession:
 class Signed:
     """What a session signed of a batch: a signature for each item up to the one that failed or came too late.
 
-    ``took`` is the seconds that each signature took.
+    ``took`` is the seconds that each signature took. ``rest`` is 0, or the seconds that the token is to be left alone,
+    because it failed only for having too much to do.
     """
 
     signatures: list[bytes]
     took: list[float]
     failure: CryptokiError | None
+    rest: float = 0.0
 
 
 class SigningSession:
     """A session that signs. One thread at a time: a session holds one operation (PKCS#11 v2.40 section 5.11)."""
 
-    def __init__(self, cryptoki: Cryptoki, session: pkcs11.Session, buffer_size: int) -> None:
+    def __init__(self, cryptoki: Cryptoki, session: pkcs11.Session, quirks: QuirkSettings) -> None:
         self._cryptoki = cryptoki
         self._session = session
         self._handle: int = session.handle
         self._keys: dict[str, _KeyInSession] = {}
         self.refusals: dict[str, SetupError] = {}
-        self._buffer_size = buffer_size
+        self._quirks = quirks
 
     def adopt(self, keys: Mapping[SealKey, PublicFacts]) -> None:
         """Look up every key, once, and check it against its certificate.
@@ -99,10 +102,15 @@ class SigningSession:
             mechanism=mechanism,
             pss=pss,
             signature_length=key.signature_length,
-            buffer_size=self._buffer_size,
+            buffer_size=self._quirks.signature_buffer,
             within=within,
         )
-        return Signed(signatures, took, CryptokiError.of(*failure) if failure else None)
+        if failure is None:
+            return Signed(signatures, took, None)
+        error = CryptokiError.of(*failure)
+        return Signed(
+            signatures, took, error, rest=self._quirks.busy_seconds if error.code in self._quirks.busy else 0.0
+        )
 
     def _sign_trial(self, key: _KeyInSession, digest: bytes) -> bytes:
         signed = self._sign(key, [token_input(key.algorithm, digest)], 0.0)

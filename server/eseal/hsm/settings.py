@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from eseal.errors import SetupError
+from eseal.hsm.cryptoki import CKU_USER, RETURN_VALUES
 from eseal.terms import Algorithm, SealKey
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -72,6 +74,13 @@ class QuirkSettings(BaseModel):
         description="`user`: C_Login with the PIN. `none`: the token needs no login. `protected`: the PIN is entered at the "
         "device (CKF_PROTECTED_AUTHENTICATION_PATH), so C_Login gets none; it needs a person at every login.",
     )
+    user_type: int = Field(
+        default=CKU_USER,
+        ge=0,
+        lt=2**32,
+        description="Who C_Login logs in, by number: 1 is CKU_USER. A vendor's own users have numbers of their own, such as "
+        "0x80000001 for Luna's Crypto User.",
+    )
     read_write_sessions: bool = Field(
         default=False, description="Open read/write sessions. Signing needs none; a few modules have no others."
     )
@@ -82,6 +91,25 @@ class QuirkSettings(BaseModel):
         description="The output buffer of C_Sign in bytes. It is of fixed size and the length is never asked for first: on "
         "a network HSM that could be one more round trip a signature.",
     )
+    busy: tuple[str, ...] = Field(
+        default=(),
+        description="Return values of C_SignInit and C_Sign by which this module says that it has too much to do now, by "
+        "name (`CKR_FUNCTION_FAILED`) or, the vendor's own, as `CKR_0x80000123`. The session is kept and signs once more "
+        "after `busy_seconds`; if the HSM is busy still, the caller is told to come again (RESOURCE_EXHAUSTED).",
+    )
+    busy_seconds: float = Field(
+        default=0.1, gt=0, le=10, description="How long a session rests, about, when the module said that it is busy."
+    )
+
+    @field_validator("busy")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """A misspelt name would never be met."""
+        for name in names:
+            if name not in RETURN_VALUES.values() and not re.fullmatch(r"CKR_0x[1-9a-f][0-9a-f]*", name):
+                message = f"{name!r} is no return value that eseal knows; write others by number, as CKR_0x80000123"
+                raise ValueError(message)
+        return names
 
 
 class KeyRoomSettings(BaseModel):

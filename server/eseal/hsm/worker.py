@@ -3,23 +3,24 @@
 A call into the module that never returns costs this thread and not the caller's, who waits no longer than its deadline.
 
 A signature that fails is tried once more, on a session that was opened after the failure: a seal is idempotent until it
-leaves the house. What fails again is answered with an error.
+leaves the house. What fails again is answered with an error. Where the token only says that it is busy, the session is
+kept and tries again after a rest.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from enum import Enum
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from eseal.errors import EsealError, Internal, SetupError, Unavailable
+from eseal.errors import EsealError, Internal, Overloaded, SetupError, Unavailable
 from eseal.hsm import metrics
 from eseal.hsm.cryptoki import CryptokiError
 from eseal.hsm.lanes import TURN_SECONDS
 from eseal.hsm.session import Signed
-from eseal.terms import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,6 @@ _FAULTS_OF_THE_REQUEST = frozenset(
         "CKR_SIGNATURE_LEN_RANGE",
     }
 )
-
-_QUEUE_SECONDS = {lane: metrics.QUEUE_SECONDS.labels(lane.value) for lane in Lane}
 
 
 class News(Enum):
@@ -77,6 +76,7 @@ class Worker(threading.Thread):
         super().__init__(name=f"hsm-session-{number}", daemon=True)
         self._lanes = lanes
         self._desk = desk
+        self._tally = metrics.Tally()
         self.inbox: SimpleQueue[News] = SimpleQueue()
         # Held while inside the module; whoever holds every worker's lock may finalise it.
         self.lock = threading.Lock()
@@ -95,6 +95,7 @@ class Worker(threading.Thread):
             elif (turn := self._lanes.take()) is not None:
                 self._serve(turn)
             else:
+                self._tally.hand_over()
                 self._lanes.tickets.get()
                 if self.session is None or self.stopping:
                     # Somebody who has a session must have this ticket.
@@ -113,7 +114,7 @@ class Worker(threading.Thread):
         started = time.monotonic()
         for job, start, _ in turn.parts:
             if start == 0:
-                _QUEUE_SECONDS[job.lane].observe(started - job.queued_at)
+                self._tally.waited(job.lane, started - job.queued_at)
         place = 0
         while place < len(turn.data):
             if self.session is None or (place and time.monotonic() - started > TURN_SECONDS):
@@ -136,10 +137,34 @@ class Worker(threading.Thread):
             return [_refused(refusal)] * len(data)
         answers: list[bytes | EsealError] = list(signed.signatures)
         if signed.failure is not None:
-            answers.append(self._once_more(label, data[len(answers)], signed.failure))
+            failed = data[len(answers)]
+            if signed.rest:
+                answers.append(self._after_a_rest(label, failed, signed.failure, signed.rest))
+            else:
+                answers.append(self._on_a_fresh_session(label, failed, signed.failure))
         return answers
 
-    def _once_more(self, label: str, data: bytes, failure: CryptokiError) -> bytes | EsealError:
+    def _after_a_rest(self, label: str, data: bytes, failure: CryptokiError, rest: float) -> bytes | EsealError:
+        """Sign on the same session what the token was too busy for; where it is busy still, the caller may come again."""
+        metrics.SIGN_FAILURES.labels(failure.code).inc()
+        time.sleep(rest * random.uniform(0.5, 1.5))  # noqa: S311 - so that not all sessions come back at the same moment
+        try:
+            signed = self._sign(label, [data])
+        except SetupError as refusal:
+            return _refused(refusal)
+        if signed.failure is None:
+            return signed.signatures[0]
+        if not signed.rest:
+            return self._on_a_fresh_session(label, data, signed.failure)
+        metrics.SIGN_FAILURES.labels(signed.failure.code).inc()
+        return Overloaded(
+            "HSM_BUSY",
+            f"The HSM has too much to do ({signed.failure.code}); try again later.",
+            retry_after=2 * rest,
+            metadata={"cause": signed.failure.code},
+        )
+
+    def _on_a_fresh_session(self, label: str, data: bytes, failure: CryptokiError) -> bytes | EsealError:
         """Sign on a fresh session what failed with ``failure``, unless that would say the same."""
         if failure.code in _FAULTS_OF_THE_REQUEST:
             return _refused_by_token(failure)
@@ -168,7 +193,7 @@ class Worker(threading.Thread):
                     self._desk.last_good = self.entered
             finally:
                 self.entered = 0.0
-        metrics.observe_all(metrics.SIGN_SECONDS.labels(label), signed.took)
+        self._tally.signed(label, signed.took)
         return signed
 
     def _lose(self, error: CryptokiError) -> None:

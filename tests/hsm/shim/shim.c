@@ -24,13 +24,15 @@ typedef struct { CK_BYTE version[2]; void *function[68]; } CK_FUNCTION_LIST;
 enum { INITIALIZE = 0, FINALIZE = 1, GET_FUNCTION_LIST = 3, GET_TOKEN_INFO = 6, OPEN_SESSION = 12, CLOSE_ALL_SESSIONS = 14,
        LOGIN = 18, SIGN_INIT = 42, SIGN = 43 };
 enum { CKR_OK = 0, CKR_DEVICE_ERROR = 0x30, CKR_SESSION_COUNT = 0xB1, CKR_BUFFER_TOO_SMALL = 0x150 };
+#define CKU_USER 1UL
+#define CKU_VENDOR_DEFINED 0x80000000UL
 
 /* Settings, then counters. */
 enum { DELAY_US, REMOTE, FAIL_EVERY, FAIL_WITH, WRONG_EVERY, HANG, OPEN_HANG, MAX_SESSIONS, OPEN_FAIL_WITH, LOGIN_FAIL_WITH, PIN_FLAGS,
-       SIGNED, LOGINS, INITIALIZED, FINALIZED, INSIDE, FINALIZED_WHILE_INSIDE, NAMES };
+       SIGNED, LOGINS, USER_TYPE, INITIALIZED, FINALIZED, INSIDE, FINALIZED_WHILE_INSIDE, NAMES };
 static const char *const names[NAMES] = {
     "delay_us", "remote", "fail_every", "fail_with", "wrong_every", "hang", "open_hang", "max_sessions", "open_fail_with",
-    "login_fail_with", "pin_flags", "signed", "logins", "initialized", "finalized", "inside", "finalized_while_inside"};
+    "login_fail_with", "pin_flags", "signed", "logins", "user_type", "initialized", "finalized", "inside", "finalized_while_inside"};
 static atomic_long values[NAMES];
 
 static CK_FUNCTION_LIST *real;
@@ -134,6 +136,8 @@ static CK_RV shim_open_session(CK_ULONG slot, CK_ULONG flags, void *application,
 
 static CK_RV shim_login(CK_ULONG session, CK_ULONG user, CK_BYTE *pin, CK_ULONG length) {
     atomic_fetch_add(&values[LOGINS], 1);
+    atomic_store(&values[USER_TYPE], (long)user);
+    if (user >= CKU_VENDOR_DEFINED) user = CKU_USER; /* A user of this vendor's own, which SoftHSM does not have. */
     long failure = atomic_load(&values[LOGIN_FAIL_WITH]);
     if (failure) return (CK_RV)failure;
     pthread_rwlock_rdlock(&calls);
