@@ -2,11 +2,13 @@
 
     .venv/bin/python benchmarks/hsm_pool.py [--seconds 2] [--rounds 5]
 
-Four questions, interleaved, medians of the rounds' ratios:
+Five questions, interleaved, medians of the rounds' ratios:
 
     one process     the pool against a bare loop: a thread for each session, C_SignInit and C_Sign natively and no more
     two processes   the same, each process with its own module and its own half of the sessions
     batches         the pool called with 1, 10 and 100 digests at a time, against the same bare loop
+    plain queue     what Python programs write first: sessions in a queue.Queue, and callers that take one, sign and put it
+                    back; no lanes, no deadline once inside, no recovery
     network HSM     a module in which every signature takes 2 ms and no computing here, 60 sessions: against the ideal of
                     60 / 2 ms, and against the bare loop
 
@@ -20,6 +22,7 @@ import argparse
 import logging
 import multiprocessing
 import os
+import queue
 import statistics
 import sys
 import tempfile
@@ -87,7 +90,7 @@ def compare(
 ) -> None:
     """Bare loop and pool in turns, in processes of their own that stay open."""
     workers = [Measured(settings, key, delay) for _ in range(processes)]
-    kinds = (0, *BATCHES)
+    kinds = (0, *BATCHES, *(-batch for batch in BATCHES))
     rates: dict[int, list[float]] = {kind: [] for kind in kinds}
     for _ in range(arguments.rounds):
         for kind in kinds:
@@ -102,6 +105,11 @@ def compare(
         ratio = statistics.median(pool / loop for pool, loop in zip(rates[batch], rates[0], strict=True))
         print(
             f"  pool, by {batch:<4}   {statistics.median(rates[batch]):10,.0f} signatures/s  {ratio:5.2f} of the bare loop"
+        )
+    for batch in BATCHES:
+        ratio = statistics.median(queue / loop for queue, loop in zip(rates[-batch], rates[0], strict=True))
+        print(
+            f"  queue, by {batch:<4}  {statistics.median(rates[-batch]):10,.0f} signatures/s  {ratio:5.2f} of the bare loop"
         )
     if delay:
         ideal = settings.sessions / delay
@@ -121,7 +129,7 @@ class Measured:
         self._pipe.recv()
 
     def begin(self, kind: int, seconds: float) -> None:
-        """Start measuring: the bare loop (0), or the pool with batches of ``kind``."""
+        """Start measuring: the bare loop (0), the pool with batches of ``kind``, or a plain queue with those of ``-kind``."""
         self._pipe.send((kind, seconds))
 
     def rate(self) -> float:
@@ -151,8 +159,10 @@ def measure(pipe: Pipe, settings: HsmSettings, key: SealKey, delay: float) -> No
         if kind == 0:
             counts = [loop_of(session, key) for session in sessions]
         else:
-            callers = max(2 * settings.sessions, settings.sessions * UNDER_WAY // kind)
-            counts = [caller_of(room, key, kind) for _ in range(min(callers, MOST_CALLERS))]
+            batch = abs(kind)
+            callers = min(max(2 * settings.sessions, settings.sessions * UNDER_WAY // batch), MOST_CALLERS)
+            sign = caller_of(room, key, batch) if kind > 0 else queued_of(sessions, key, batch)
+            counts = [sign] * callers
         pipe.send(busy(counts, seconds))
     if shim:
         shim.behave()
@@ -181,6 +191,25 @@ def caller_of(room: Pkcs11KeyRoom, key: SealKey, batch: int) -> Callable[[], int
     def sign() -> int:
         answers = room.sign(key, digests, lane=Lane.BULK)
         assert all(isinstance(answer, bytes) for answer in answers), answers
+        return batch
+
+    return sign
+
+
+def queued_of(sessions: Sequence[SigningSession], key: SealKey, batch: int) -> Callable[[], int]:
+    """A caller that takes a session from a queue, signs with it and puts it back."""
+    digests = [os.urandom(32)] * batch
+    free: queue.Queue[SigningSession] = queue.Queue()
+    for session in sessions:
+        free.put(session)
+
+    def sign() -> int:
+        session = free.get(timeout=30)
+        try:
+            signed = session.sign_many(key.label, digests, within=60.0)
+        finally:
+            free.put(session)
+        assert signed.failure is None, signed.failure
         return batch
 
     return sign

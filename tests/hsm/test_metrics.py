@@ -1,4 +1,4 @@
-"""Signatures are counted a turn at a time, as if each had been counted by itself."""
+"""Signatures are counted many at a time, as if each had been counted by itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram
 
-from eseal.hsm.metrics import SIGN_SECONDS, observe_all
+from eseal.hsm.metrics import QUEUE_SECONDS, SIGN_SECONDS, Tally, observe_all
+from eseal.terms import Lane
 
 BUCKETS = tuple(bound for bound in SIGN_SECONDS._kwargs["buckets"])
 
@@ -31,3 +32,21 @@ def test_many_at_once_is_each_by_itself(amounts: list[float]) -> None:
             histogram.observe(amount)
 
     assert _samples(each) == _samples(lambda histogram: observe_all(histogram, amounts))
+
+
+def test_tally_hands_over() -> None:
+    """Nothing that a thread observed is lost or counted twice, whether it has much to do or stops to wait."""
+
+    def counted() -> list[float]:
+        children = (SIGN_SECONDS.labels("tally"), QUEUE_SECONDS.labels(Lane.BULK.value))
+        return [sum(bucket.get() for bucket in child._buckets) for child in children]
+
+    before = counted()
+    tally = Tally()
+    for _ in range(700):
+        tally.signed("tally", [0.001, 0.002])
+        tally.waited(Lane.BULK, 0.01)
+    tally.hand_over()
+    tally.hand_over()
+
+    assert [1400, 700] == [after - first for after, first in zip(counted(), before, strict=True)]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # A turn is about this long, so that is what an interactive digest waits for at least where every session is busy.
 TURN_SECONDS = 0.02
 _LONGEST_TURN = 64
+# What is shorter than this is not spread over sessions: waking a second one would take about as long.
+_WORTH_WAKING = 0.001
 
 
 class Job:
@@ -253,7 +255,9 @@ class Lanes:
         if (fill := self._fill.get(job.label)) is not None:
             return fill
         share = -(-self._depths[job.lane] // self._sessions)
-        return max(1, min(int(TURN_SECONDS / self._seconds_each), _LONGEST_TURN, share))
+        least = int(_WORTH_WAKING / self._seconds_each)
+        most = min(int(TURN_SECONDS / self._seconds_each), _LONGEST_TURN)
+        return max(1, min(most, max(share, least)))
 
     def _settle(self, turn: Turn) -> list[Job]:
         """Count the places of ``turn`` as answered; the jobs that are finished by that. Called with the lock held."""

@@ -11,6 +11,8 @@ from prometheus_client import Counter, Gauge, Histogram
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from eseal.terms import Lane
+
 SIGN_SECONDS = Histogram(
     "hsm_sign_seconds",
     "Seconds that one signature took in the HSM.",
@@ -46,6 +48,42 @@ CERTIFICATE_END = Gauge(
     ["key"],
     multiprocess_mode="max",
 )
+
+
+class Tally:
+    """What one thread observes, handed over some hundreds at a time and whenever the thread has nothing else to do."""
+
+    _MOST = 512
+
+    def __init__(self) -> None:
+        self._signed: dict[str, list[float]] = {}
+        self._waited: dict[Lane, list[float]] = {}
+        self._count = 0
+
+    def signed(self, key: str, took: Sequence[float]) -> None:
+        """Signatures with ``key`` took these seconds each."""
+        self._signed.setdefault(key, []).extend(took)
+        self._counted(len(took))
+
+    def waited(self, lane: Lane, seconds: float) -> None:
+        """A batch in ``lane`` waited so long for its first session."""
+        self._waited.setdefault(lane, []).append(seconds)
+        self._counted(1)
+
+    def hand_over(self) -> None:
+        """Let the histograms have what was observed since the last time."""
+        if not self._count:
+            return
+        for key, took in self._signed.items():
+            observe_all(SIGN_SECONDS.labels(key), took)
+        for lane, waits in self._waited.items():
+            observe_all(QUEUE_SECONDS.labels(lane.value), waits)
+        self._signed, self._waited, self._count = {}, {}, 0
+
+    def _counted(self, more: int) -> None:
+        self._count += more
+        if self._count >= self._MOST:
+            self.hand_over()
 
 
 def observe_all(histogram: Histogram, amounts: Sequence[float]) -> None:

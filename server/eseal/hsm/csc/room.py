@@ -103,13 +103,13 @@ class CscKeyRoom(QueuedKeyRoom):
 
     # --- Called by the threads --------------------------------------------------------------------------------------------
 
-    def serve(self, turn: Turn) -> list[bytes | EsealError]:
+    def serve(self, turn: Turn, tally: metrics.Tally) -> list[bytes | EsealError]:
         """Sign a turn: one authorization, one request; what failed for a passing reason is tried once more."""
         attempts = Retrying(
             stop=stop_after_attempt(2), wait=wait_random(0.05, 0.2), retry=retry_if_exception(_passes), reraise=True
         )
         try:
-            signatures = attempts(self._sign, turn.label, turn.data)
+            signatures = attempts(self._sign, turn.label, turn.data, tally)
         except CscError as error:
             metrics.SIGN_FAILURES.labels(error.code).inc(len(turn.data))
             log.warning("qscd_failed", cause=error.code, key=turn.label, digests=len(turn.data))
@@ -148,13 +148,13 @@ class CscKeyRoom(QueuedKeyRoom):
         for lane in Lane:
             metrics.QUEUE_DEPTH.labels(lane.value).set(self._lanes.depth(lane))
 
-    def _sign(self, label: str, digests: Sequence[bytes]) -> list[bytes]:
+    def _sign(self, label: str, digests: Sequence[bytes], tally: metrics.Tally) -> list[bytes]:
         algorithm = self._algorithms[label]
         started = time.monotonic()
         sad = self._service.authorize(label, algorithm, digests)
         signatures = self._service.sign(label, sad, algorithm, digests)
         each = (time.monotonic() - started) / len(digests)
-        metrics.observe_all(metrics.SIGN_SECONDS.labels(label), [each] * len(digests))
+        tally.signed(label, [each] * len(digests))
         return signatures
 
 
@@ -166,17 +166,22 @@ class _Sender(threading.Thread):
         self._room = room
         self._lanes = lanes
         self._window = settings.window_seconds
+        self._tally = metrics.Tally()
         self._stopping = False
 
     def run(self) -> None:
         """Take turns; after a pause, wait for others who come within the window."""
         while not self._stopping:
             if (turn := self._lanes.take()) is None:
+                self._tally.hand_over()
                 self._lanes.tickets.get()
                 if not self._stopping:
                     time.sleep(self._window)
                 continue
             started = time.monotonic()
+            for job, start, _ in turn.parts:
+                if start == 0:
+                    self._tally.waited(job.lane, started - job.queued_at)
             turn.answer(0, self._answers(turn))
             self._lanes.done(turn, time.monotonic() - started)
 
@@ -187,7 +192,7 @@ class _Sender(threading.Thread):
 
     def _answers(self, turn: Turn) -> list[bytes | EsealError]:
         try:
-            return self._room.serve(turn)
+            return self._room.serve(turn, self._tally)
         except Exception as error:
             log.exception("qscd_sender_failed", error_type=type(error).__name__, exc_info=error)
             return [Internal("QSCD_FAILED", "The service failed while it asked for signatures.")] * len(turn.data)
