@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_replay_asks_neither_policy_nor_key(
 
 def test_late_call_touches_nothing(house: House, request_for: Callable[..., IssueRequest]) -> None:
     """A call whose time is up leaves no intent."""
-    (outcome,) = house.issuance.run([request_for("late")], caller=DCU, deadline=time.monotonic() - 1)
+    (outcome,) = house.issuance.run([replace(request_for("late"), deadline=time.monotonic() - 1)], caller=DCU)
 
     assert "DEADLINE_EXCEEDED" == outcome.reason
     assert [None] == house.ledger.recall([(DCU.uri, "late")])

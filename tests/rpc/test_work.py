@@ -1,4 +1,4 @@
-"""Callers share the threads: each has its turn, whatever another one sends."""
+"""Callers share the threads: each has its turn, whatever another one sends; single calls that wait go together."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from eseal.rpc.work import Work
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
+
+    from eseal.rpc.work import Together
 
 
 def _run(story: Callable[[Work], Coroutine[Any, Any, None]], **settings: int) -> None:
@@ -98,3 +100,109 @@ def test_streams_of_one_caller_are_limited() -> None:
                 pass
 
     _run(story, caller_streams=2)
+
+
+class _Doing:
+    """What was done together; the first batch waits at the gate."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.batches: list[list[str]] = []
+
+    def __call__(self, items: Sequence[str]) -> list[str]:
+        self.batches.append(list(items))
+        self.gate.wait(5)
+        return [item.upper() for item in items]
+
+
+def _call(together: Together[str, str], item: str, *, key: str | None = None, size: int = 1) -> asyncio.Future[str]:
+    return asyncio.ensure_future(together.run(item[0], item, key=key or item, size=size))
+
+
+def test_single_calls_that_wait_are_done_together() -> None:
+    """A call that finds a free thread goes at once, alone; those that wait go together, each caller's in its turn."""
+    doing = _Doing()
+
+    async def story(work: Work) -> None:
+        together = work.together(doing)
+        calls = [_call(together, item) for item in ("a0", "a1", "b1", "a2", "b2", "c1")]
+        await asyncio.sleep(0.05)
+        assert [["a0"]] == doing.batches
+        doing.gate.set()
+        assert ["A0", "A1", "B1", "A2", "B2", "C1"] == await asyncio.gather(*calls)
+
+    _run(story, single_seal_threads=1)
+
+    assert [["a0"], ["a1", "a2"], ["b1", "b2"], ["c1"]] == doing.batches
+
+
+def test_one_request_id_is_done_once_at_a_time() -> None:
+    """A call that asks for the same as another in its batch is of the next one, where it is a replay."""
+    doing = _Doing()
+
+    async def story(work: Work) -> None:
+        together = work.together(doing)
+        calls = [_call(together, item, key=item[:2]) for item in ("a0", "a1", "a2", "a1 again", "a3")]
+        await asyncio.sleep(0.05)
+        doing.gate.set()
+        await asyncio.gather(*calls)
+
+    _run(story, single_seal_threads=1)
+
+    assert [["a0"], ["a1", "a2"], ["a1 again", "a3"]] == doing.batches
+
+
+def test_large_calls_do_not_take_small_ones_along() -> None:
+    """A batch is closed by the call that makes it large."""
+    doing = _Doing()
+
+    async def story(work: Work) -> None:
+        together = work.together(doing)
+        calls = [_call(together, "a0"), _call(together, "a1", size=8_000_000), _call(together, "a2")]
+        await asyncio.sleep(0.05)
+        doing.gate.set()
+        await asyncio.gather(*calls)
+
+    _run(story, single_seal_threads=1)
+
+    assert [["a0"], ["a1"], ["a2"]] == doing.batches
+
+
+def test_single_call_that_is_given_up() -> None:
+    """A call that was cancelled while it waited is not done; one that was under way hurts nobody; a limit is kept."""
+    doing = _Doing()
+
+    async def story(work: Work) -> None:
+        together = work.together(doing)
+        running, given_up, kept = [_call(together, item) for item in ("a0", "a1", "a2")]
+        await asyncio.sleep(0.05)
+        with pytest.raises(Overloaded):
+            await together.run("a", "a3", key="a3", size=1)
+        running.cancel()
+        given_up.cancel()
+        await asyncio.sleep(0)
+        doing.gate.set()
+        assert "A2" == await asyncio.wait_for(kept, 5)
+        assert "B1" == await asyncio.wait_for(together.run("b", "b1", key="b1", size=1), 5)
+
+    _run(story, single_seal_threads=1, caller_calls=2)
+
+    assert [["a0"], ["a2"], ["b1"]] == doing.batches
+
+
+def test_what_goes_wrong_for_a_batch_is_said_to_each() -> None:
+    """An exception is every call's of the batch, and the thread goes on."""
+
+    def doing(items: Sequence[str]) -> list[str]:
+        if "bad" in items[0]:
+            raise ValueError(items[0])
+        return list(items)
+
+    async def story(work: Work) -> None:
+        together = work.together(doing)
+        for bad in [_call(together, "bad 1"), _call(together, "bad 2")]:
+            with pytest.raises(ValueError, match="bad"):
+                await bad
+        assert "good" == await together.run("a", "good", key="g", size=1)
+
+    _run(story, single_seal_threads=1)

@@ -21,7 +21,19 @@ from eseal.errors import EsealError
 from eseal.issuance.answers import overtaken, reused, wrong_signature
 from eseal.issuance.needs import IssuanceSettings, KeyRoom, Keys, Ledger, MandatePolicy
 from eseal.issuance.stages import Checked, Completed, Granted, IssueRequest, Parsed, Permit, Sealed, SealRequest, Signed
-from eseal.issuance.steps import admitted, assemble, check, claim, differs, grant, in_time, intent, replay, unique
+from eseal.issuance.steps import (
+    admitted,
+    assemble,
+    check,
+    claim,
+    differs,
+    grant,
+    in_time,
+    intent,
+    last_deadline,
+    replay,
+    unique,
+)
 from eseal.jades.header import protected_header
 from eseal.jades.levels import require_built
 from eseal.ledger import Outcome, Release, State
@@ -75,9 +87,8 @@ class Issuance:
         *,
         caller: Caller,
         lane: Lane = Lane.INTERACTIVE,
-        deadline: float | None = None,
     ) -> list[Sealed | EsealError]:
-        """Seal a batch and answer each item in its place. ``deadline`` is monotonic time."""
+        """Seal a batch and answer each item in its place."""
         batch: Batch[Sealed] = Batch(len(requests))
         now = self._clock().replace(microsecond=0)
         sitting = self._policy.sitting(at=now)
@@ -100,11 +111,11 @@ class Issuance:
         permits = batch.together(checked, self._hash)
 
         # 6. Record the intent, before the key is touched.
-        permits = batch.each(permits, lambda permit: in_time(permit, deadline))
+        permits = batch.each(permits, in_time)
         permits = self._record_intents(batch, permits, caller)
 
         # 7. Sign the digest in the HSM.
-        signed = self._sign(batch, permits, lane, deadline)
+        signed = self._sign(batch, permits, lane)
 
         # 8. Prove: nothing leaves that a verifier would refuse.
         proven = self._prove(batch, signed)
@@ -137,6 +148,7 @@ class Issuance:
                 strict_annex_i=settings.strict_annex_i_on_issue
                 if isinstance(request, IssueRequest)
                 else settings.strict_annex_i_on_seal,
+                deadline=request.deadline,
                 display=request.micro_credential.display if isinstance(request, IssueRequest) else None,
             )
             for (request, one), digest in zip(items, content_digests([one for _, one in items]), strict=True)
@@ -209,15 +221,14 @@ class Issuance:
 
         return batch.together(permits, admit)
 
-    def _sign(
-        self, batch: Batch[Sealed], permits: dict[int, Permit], lane: Lane, deadline: float | None
-    ) -> dict[int, Signed]:
+    def _sign(self, batch: Batch[Sealed], permits: dict[int, Permit], lane: Lane) -> dict[int, Signed]:
         """Step 7: the key room, once for each key of the batch; what could not be signed is recorded as failed."""
 
         def sign(items: list[Permit]) -> list[Signed | EsealError]:
             answers: dict[int, bytes | EsealError] = {}
             for key in {item.key.key.label: item.key.key for item in items}.values():
                 chosen = [n for n, item in enumerate(items) if item.key.key == key]
+                deadline = last_deadline([items[n] for n in chosen])
                 digests = [items[n].redeem() for n in chosen]
                 signatures = self._key_room.sign(key, digests, lane=lane, deadline=deadline)
                 answers.update(zip(chosen, signatures, strict=True))

@@ -35,21 +35,23 @@ class SealingKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueRequest:
-    """Build this credential and seal it. ``level`` None means the server's default."""
+    """Build this credential and seal it. ``level`` None means the server's default; ``deadline`` is monotonic time."""
 
     request_id: str
     micro_credential: MicroCredential
     learner: Learner
     level: Level | None = None
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealRequest:
-    """Seal this credential (JSON bytes)."""
+    """Seal this credential (JSON bytes). ``level`` None means the server's default; ``deadline`` is monotonic time."""
 
     request_id: str
     credential: bytes
     level: Level | None = None
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class Parsed:
     content_sha256: bytes
     level: Level
     strict_annex_i: bool
+    deadline: float | None = None
     display: Display | None = None
     entry: Entry | None = None
 
@@ -107,6 +110,11 @@ class Permit:
     signing_digest: bytes
     claim: Claim | None = None
     _redeemed: bool = field(default=False, repr=False)
+
+    @property
+    def deadline(self) -> float | None:
+        """When nobody waits for it any more (monotonic time); None where that is never."""
+        return self.checked.completed.granted.parsed.deadline
 
     @property
     def key(self) -> SealingKey:

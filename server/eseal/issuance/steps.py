@@ -93,9 +93,9 @@ def _missing_elements(item: Completed) -> list[Fault]:
     ]
 
 
-def in_time(permit: Permit, deadline: float | None) -> Permit:
+def in_time(permit: Permit) -> Permit:
     """Stop what is too late, before anything is written."""
-    if deadline is not None and time.monotonic() >= deadline:
+    if permit.deadline is not None and time.monotonic() >= permit.deadline:
         raise DeadlineExceeded(
             "DEADLINE_EXCEEDED", "The caller's deadline passed before the key was touched; nothing was sealed."
         )
@@ -126,6 +126,12 @@ def intent(permit: Permit, caller: Caller) -> Intent:
         payload_sha256=permit.payload_sha256,
         signing_digest=permit.signing_digest,
     )
+
+
+def last_deadline(permits: Sequence[Permit]) -> float | None:
+    """When the last of those who wait for ``permits`` gives up; None where one of them never does."""
+    deadlines = [permit.deadline for permit in permits if permit.deadline is not None]
+    return max(deadlines) if len(deadlines) == len(permits) else None
 
 
 def admitted(permit: Permit, admission: Admission) -> Permit | EsealError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
@@ -47,7 +48,6 @@ class Sealing(Protocol):
         *,
         caller: Caller,
         lane: Lane,
-        deadline: float | None,
     ) -> list[Sealed | EsealError]:
         """Seal a batch and answer each item in its place."""
 
@@ -72,6 +72,14 @@ class Decision(Protocol):
         """Which state of the register answered."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A unary call: whose, and how to read what is asked for."""
+
+    caller: Caller
+    read: Callable[[], IssueRequest | SealRequest]
+
+
 class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
     """Issue, Seal, their streams, and ExplainMandate."""
 
@@ -88,6 +96,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         self._explain = explain
         self._callers = callers
         self._work = work
+        self._unary = work.together(self._seal_together)
         self._settings = settings
         self._courses = translate.Courses()
 
@@ -145,26 +154,37 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         )
 
     async def _one(
-        self, request: Any, read: Callable[[Any], IssueRequest | SealRequest], context: Context, method: str
+        self, request: Any, read: Callable[..., IssueRequest | SealRequest], context: Context, method: str
     ) -> Sealed:
-        """Seal a batch of one; raise what became of it where that is an error."""
+        """Seal one, with what its caller has waiting besides; raise what became of it where that is an error."""
         caller = self._callers.of(context)
-        deadline = deadline_of(context)
-
-        def seal() -> Sealed | EsealError:
-            try:
-                requests = [read(request)]
-            except EsealError as error:
-                return error
-            (outcome,) = self._sealing.run(requests, caller=caller, lane=Lane.INTERACTIVE, deadline=deadline)
-            return outcome
-
-        outcome = await self._work.run(Lane.INTERACTIVE, caller.uri, seal)
+        call = _Call(caller, partial(read, request, deadline=deadline_of(context)))
+        outcome = await self._unary.run(caller.uri, call, key=request.request_id, size=request.ByteSize())
         if isinstance(outcome, EsealError):
             _refused(outcome, request.request_id, caller, method)
             raise outcome
         _record(outcome, caller, method)
         return outcome
+
+    def _seal_together(self, calls: Sequence[_Call]) -> list[Sealed | EsealError]:
+        """Seal what single calls of one caller ask for."""
+        return self._sealed([call.read for call in calls], calls[0].caller, Lane.INTERACTIVE)
+
+    def _sealed(
+        self, reads: Sequence[Callable[[], IssueRequest | SealRequest]], caller: Caller, lane: Lane
+    ) -> list[Sealed | EsealError]:
+        """Seal what can be read; one outcome for each, in order."""
+        outcomes: list[Sealed | EsealError | None] = []
+        requests: list[IssueRequest | SealRequest] = []
+        for read in reads:
+            try:
+                requests.append(read())
+            except EsealError as error:
+                outcomes.append(error)
+            else:
+                outcomes.append(None)
+        answers = iter(self._sealing.run(requests, caller=caller, lane=lane))
+        return [next(answers) if outcome is None else outcome for outcome in outcomes]
 
     async def _with_course(
         self, requests: AsyncIterator[issuance_pb2.IssueStreamRequest]
@@ -183,6 +203,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         self, caller: Caller, context: Context, batch: tuple[Any, issuance_pb2.IssueStreamRequest]
     ) -> issuance_pb2.IssueStreamResponse:
         course, request = batch
+        deadline = deadline_of(context)
 
         def read(item: issuance_pb2.IssueItem) -> IssueRequest:
             return IssueRequest(
@@ -190,41 +211,32 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
                 micro_credential=course,
                 learner=translate.domain(item.learner, "/learner"),
                 level=translate.level(request.level),
+                deadline=deadline,
             )
 
         response = issuance_pb2.IssueStreamResponse()
-        return await self._batch(request.items, read, (caller, context, "IssueStream"), response)
+        return await self._batch(request.items, read, caller, "IssueStream", response)
 
     async def _seal_batch(
         self, caller: Caller, context: Context, request: issuance_pb2.SealStreamRequest
     ) -> issuance_pb2.SealStreamResponse:
         response = issuance_pb2.SealStreamResponse()
-        return await self._batch(request.items, translate.seal_request, (caller, context, "SealStream"), response)
+        read = partial(translate.seal_request, deadline=deadline_of(context))
+        return await self._batch(request.items, read, caller, "SealStream", response)
 
     async def _batch(
-        self, items: Sequence[Any], read: Callable[[Any], Any], call: tuple[Caller, Context, str], response: Stream
+        self, items: Sequence[Any], read: Callable[[Any], Any], caller: Caller, method: str, response: Stream
     ) -> Stream:
         """Seal what could be read of a batch; answer every item under its own request id, in ``response``."""
-        caller, context, method = call
         if len(items) > self._settings.max_batch_items:
             rule = f"A message carries at most {self._settings.max_batch_items} items; this one has {len(items)}."
             raise InvalidInput("BATCH_TOO_LARGE", rule, faults=[Fault("/items", "request", rule)])
-        deadline = deadline_of(context)
 
         def seal() -> Stream:
-            outcomes: dict[int, Sealed | EsealError] = {}
-            requests: dict[int, IssueRequest | SealRequest] = {}
-            for place, item in enumerate(items):
-                try:
-                    requests[place] = read(item)
-                except EsealError as error:
-                    outcomes[place] = error
-            answers = self._sealing.run(list(requests.values()), caller=caller, lane=Lane.BULK, deadline=deadline)
-            outcomes.update(zip(requests, answers, strict=True))
+            outcomes = self._sealed([partial(read, item) for item in items], caller, Lane.BULK)
             request_ids = [item.request_id for item in items]
-            in_order = [outcomes[place] for place in range(len(items))]
-            _record_batch(request_ids, in_order, caller, method)
-            translate.write_results(response, request_ids, in_order)
+            _record_batch(request_ids, outcomes, caller, method)
+            translate.write_results(response, request_ids, outcomes)
             return response
 
         return await self._work.run(Lane.BULK, caller.uri, seal)

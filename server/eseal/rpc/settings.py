@@ -37,7 +37,14 @@ class ServerSettings(_Frozen):
     processes: int = Field(
         1, ge=1, le=64, description="Worker processes on the one port (SO_REUSEPORT), each with its own token session."
     )
-    interactive_threads: int = Field(32, ge=1, le=256, description="Threads for unary calls, per process.")
+    single_seal_threads: int = Field(
+        2,
+        ge=1,
+        le=256,
+        description="Threads for unary Issue and Seal, per process. Calls of one caller that wait for one are sealed together, "
+        "which costs far less than one by one; so more threads are not faster.",
+    )
+    interactive_threads: int = Field(32, ge=1, le=256, description="Threads for the other unary calls, per process.")
     bulk_threads: int = Field(4, ge=1, le=256, description="Threads for the batches of streams, per process.")
     caller_calls: int = Field(
         1000, ge=1, description="Unary calls of one caller that may wait in each process; more is RESOURCE_EXHAUSTED."

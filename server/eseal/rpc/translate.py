@@ -39,7 +39,7 @@ COURSES_KEPT = 64
 COURSE_BYTES_KEPT = 1024 * 1024
 
 
-def issue_request(request: issuance_pb2.IssueRequest, courses: Courses) -> IssueRequest:
+def issue_request(request: issuance_pb2.IssueRequest, courses: Courses, deadline: float | None) -> IssueRequest:
     """Read a unary Issue."""
     if not request.HasField("micro_credential"):
         raise _absent("micro_credential", "Issue needs a micro_credential: what is awarded.")
@@ -48,12 +48,15 @@ def issue_request(request: issuance_pb2.IssueRequest, courses: Courses) -> Issue
         micro_credential=courses.read(request.micro_credential),
         learner=domain(request.learner, "/learner"),
         level=level(request.level),
+        deadline=deadline,
     )
 
 
-def seal_request(request: issuance_pb2.SealRequest) -> SealRequest:
-    """Read a Seal."""
-    return SealRequest(request_id=request.request_id, credential=request.credential, level=level(request.level))
+def seal_request(request: issuance_pb2.SealRequest, deadline: float | None) -> SealRequest:
+    """Read a Seal, or an item of a SealStream, which has the same fields."""
+    return SealRequest(
+        request_id=request.request_id, credential=request.credential, level=level(request.level), deadline=deadline
+    )
 
 
 def level(number: int) -> Level | None:

@@ -1,8 +1,12 @@
-"""Where the blocking work of a call is done, who is next, and how the batches of a stream overlap.
+"""Where the blocking work of a call is done, who is next, and what is done together.
 
 Unary calls and streams have threads of their own, so that a bulk stream never takes the thread that a single seal
-waits for. Among those who wait, callers take turns: one member's thousand calls are one turn each beside another's one. A
-stream has a bounded number of batches under way: nothing more is read from it until one is answered, and gRPC's flow
+waits for. Among those who wait, callers take turns: one member's thousand calls are one turn each beside another's one.
+
+A batch costs little more than a single seal, so single seals that wait travel together: whoever has the turn takes along
+what its caller has waiting. Nobody waits for company: where a thread is free a call goes at once.
+
+A stream has a bounded number of batches under way: nothing more is read from it until one is answered, and gRPC's flow
 control passes that on to the client.
 """
 
@@ -12,27 +16,36 @@ import asyncio
 import contextlib
 from collections import Counter, OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from eseal.errors import Overloaded
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from eseal.rpc.settings import ServerSettings
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 _RETRY_SECONDS = 1.0
+# So many single calls are done together, and no more of them once they are so large: a small one should not wait long
+# for large ones.
+_MOST_TOGETHER = 64
+_MOST_BYTES_TOGETHER = 4 * 1024 * 1024
 
 
 class Work:
     """The threads of one process. Its methods are for the event loop's thread."""
 
     def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._together: list[Together[Any, Any]] = []
         self._most_streams = settings.caller_streams
         self._streams: Counter[str] = Counter()
         self._lanes = {
@@ -43,6 +56,13 @@ class Work:
     async def run(self, lane: Lane, caller: str, job: Callable[[], Answer]) -> Answer:
         """Do ``job`` on a thread of ``lane``, in its caller's turn. Overloaded where the caller has too many waiting."""
         return await self._lanes[lane].run(caller, job)
+
+    def together(self, do: Callable[[Sequence[Item]], Sequence[Answer]]) -> Together[Item, Answer]:
+        """Single calls that are done together: ``do`` takes those of one caller and answers each."""
+        settings = self._settings
+        together = Together(do, threads=settings.single_seal_threads, most_waiting=settings.caller_calls)
+        self._together.append(together)
+        return together
 
     @contextlib.contextmanager
     def stream(self, caller: str) -> Iterator[None]:
@@ -65,16 +85,47 @@ class Work:
         """Finish what has begun, and let the threads go."""
         for lane in self._lanes.values():
             lane.close()
+        for together in self._together:
+            together.close()
+
+
+class _Ring(Generic[Item]):
+    """Who waits: a queue for each caller, and the callers in a ring."""
+
+    def __init__(self, most_waiting: int | None) -> None:
+        self._most_waiting = most_waiting
+        self._queues: OrderedDict[str, deque[Item]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._queues)
+
+    def put(self, caller: str, item: Item) -> None:
+        """Queue up. Overloaded where the caller has too many waiting."""
+        queue = self._queues.setdefault(caller, deque())
+        if self._most_waiting is not None and len(queue) >= self._most_waiting:
+            raise Overloaded(
+                "CALLER_CALLS",
+                f"This caller has {len(queue)} calls waiting here already (server.caller_calls).",
+                retry_after=_RETRY_SECONDS,
+            )
+        queue.append(item)
+
+    def turn(self, take: Callable[[deque[Item]], Answer]) -> Answer:
+        """Let the caller who waited longest have its turn: ``take`` from the front of its queue. Then it is the last."""
+        caller, queue = self._queues.popitem(last=False)
+        taken = take(queue)
+        if queue:
+            self._queues[caller] = queue
+        return taken
 
 
 class _Shared:
-    """Threads that callers share: whoever waits is in a ring of callers, each with a queue of its own."""
+    """Threads that callers share, a call at a time."""
 
     def __init__(self, threads: int, name: str, *, most_waiting: int | None) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._free = threads
-        self._most_waiting = most_waiting
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._waiting: _Ring[asyncio.Future[None]] = _Ring(most_waiting)
 
     async def run(self, caller: str, job: Callable[[], Answer]) -> Answer:
         """Do ``job`` when its turn comes."""
@@ -94,15 +145,8 @@ class _Shared:
         if self._free:
             self._free -= 1
             return
-        queue = self._waiting.setdefault(caller, deque())
-        if self._most_waiting is not None and len(queue) >= self._most_waiting:
-            raise Overloaded(
-                "CALLER_CALLS",
-                f"This caller has {len(queue)} calls waiting here already (server.caller_calls).",
-                retry_after=_RETRY_SECONDS,
-            )
         turn = asyncio.get_running_loop().create_future()
-        queue.append(turn)
+        self._waiting.put(caller, turn)
         try:
             await turn
         except asyncio.CancelledError:
@@ -111,16 +155,81 @@ class _Shared:
             raise
 
     def _next(self) -> None:
-        """A thread is free: the caller who waited longest for a turn has it, and goes to the end of the ring."""
+        """Give the free thread to whose turn it is."""
         while self._waiting:
-            caller, queue = self._waiting.popitem(last=False)
-            turn = queue.popleft()
-            if queue:
-                self._waiting[caller] = queue
+            turn = self._waiting.turn(deque.popleft)
             if not turn.done():
                 turn.set_result(None)
                 return
         self._free += 1
+
+
+@dataclass(eq=False, slots=True)
+class _Single(Generic[Item, Answer]):
+    """A single call that waits for its turn, and then for its answer."""
+
+    item: Item
+    key: str
+    size: int
+    answer: asyncio.Future[Answer]
+
+
+class Together(Generic[Item, Answer]):
+    """Threads for single calls that are done together. Its methods are for the event loop's thread."""
+
+    def __init__(self, do: Callable[[Sequence[Item]], Sequence[Answer]], *, threads: int, most_waiting: int) -> None:
+        self._do = do
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="single")
+        self._free = threads
+        self._waiting: _Ring[_Single[Item, Answer]] = _Ring(most_waiting)
+
+    async def run(self, caller: str, item: Item, *, key: str, size: int) -> Answer:
+        """Have ``item`` done when its caller's turn comes. Overloaded where the caller has too many waiting.
+
+        Of calls with the same ``key`` one is done at a time; ``size`` is in bytes.
+        """
+        call = _Single(item, key, size, asyncio.get_running_loop().create_future())
+        self._waiting.put(caller, call)
+        self._start()
+        answer: Answer = await call.answer
+        return answer
+
+    def close(self) -> None:
+        """Finish what has begun."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _start(self) -> None:
+        """Put every free thread to work."""
+        while self._free and self._waiting:
+            if calls := self._waiting.turn(_together):
+                self._free -= 1
+                done = asyncio.get_running_loop().run_in_executor(self._pool, self._do, [call.item for call in calls])
+                done.add_done_callback(partial(self._finished, calls))
+
+    def _finished(self, calls: Sequence[_Single[Item, Answer]], done: asyncio.Future[Sequence[Answer]]) -> None:
+        """Hand the answers out, and go on."""
+        self._free += 1
+        error = asyncio.CancelledError() if done.cancelled() else done.exception()
+        for place, call in enumerate(calls):
+            if call.answer.done():
+                continue  # Its client has given up.
+            if error is not None:
+                call.answer.set_exception(error)
+            else:
+                call.answer.set_result(done.result()[place])
+        self._start()
+
+
+def _together(queue: deque[_Single[Item, Answer]]) -> list[_Single[Item, Answer]]:
+    """Take what is done together from the front of a caller's queue."""
+    calls: dict[str, _Single[Item, Answer]] = {}
+    size = 0
+    while queue and len(calls) < _MOST_TOGETHER and size < _MOST_BYTES_TOGETHER and queue[0].key not in calls:
+        call = queue.popleft()
+        if not call.answer.done():
+            calls[call.key] = call
+            size += call.size
+    return list(calls.values())
 
 
 async def overlapped(
