@@ -7,6 +7,7 @@ rows of its own, so that replicas never wait for one another here.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -17,7 +18,7 @@ from eseal.ledger.schema import tally
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Insert
 
 HOUR = 3_600_000_000
 
@@ -29,17 +30,23 @@ def count(connection: Connection, uses: Iterable[tuple[str, ...]], *, writer: in
         sealed.update(mandate_ids)
     if not sealed:
         return
-    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = build(tally)
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[tally.c.mandate_id, tally.c.hour, tally.c.writer],
-            set_={"sealed": tally.c.sealed + statement.excluded.sealed},
-        ),
+        _adding(connection.dialect.name),
         [
             {"mandate_id": mandate_id, "hour": now // HOUR, "writer": writer, "sealed": number}
             for mandate_id, number in sorted(sealed.items())
         ],
+    )
+
+
+@cache
+def _adding(dialect: str) -> Insert:
+    """Insert a row, or add to the one that is there."""
+    build = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = build(tally)
+    return statement.on_conflict_do_update(
+        index_elements=[tally.c.mandate_id, tally.c.hour, tally.c.writer],
+        set_={"sealed": tally.c.sealed + statement.excluded.sealed},
     )
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from eseal.errors import SetupError, Unavailable
 from eseal.ledger.chain import Chain, genesis
@@ -77,15 +77,27 @@ def register(connection: Connection) -> Chain:
     return Chain(number, 0, first)
 
 
+# Built once: a statement takes SQLAlchemy longer to build than SQLite to run.
+_MOVE_HEAD = (
+    update(writer)
+    .where(writer.c.number == bindparam("number_"), writer.c.head_digest == bindparam("from_digest"))
+    .values(head_position=bindparam("to_position"), head_digest=bindparam("to_digest"))
+)
+
+
 def move_head(connection: Connection, before: Chain, after: Chain) -> None:
     """Note the chain's new end. Raise Unavailable if the database does not have the end that this process wrote last.
 
     That happens when an earlier commit's fate was unknown, or when the database was put back from a copy.
     """
     moved = connection.execute(
-        update(writer)
-        .where(writer.c.number == before.writer, writer.c.head_digest == before.digest)
-        .values(head_position=after.position, head_digest=after.digest)
+        _MOVE_HEAD,
+        {
+            "number_": before.writer,
+            "from_digest": before.digest,
+            "to_position": after.position,
+            "to_digest": after.digest,
+        },
     )
     if moved.rowcount != 1:
         raise Unavailable(
