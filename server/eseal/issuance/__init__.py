@@ -166,7 +166,7 @@ class Issuance:
         """Look every request id up; one used before for other content is refused here, before any policy."""
         entries = self._ledger.recall([(caller.uri, item.request_id) for item in items])
         return [
-            reused(item) if entry is not None and differs(item, entry) else replace(item, entry=entry)
+            item if entry is None else reused(item) if differs(item, entry) else replace(item, entry=entry)
             for item, entry in zip(items, entries, strict=True)
         ]
 

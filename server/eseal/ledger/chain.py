@@ -13,16 +13,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eseal.ledger.schema import POSITIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # For strings, integers below 2**53 and booleans this is RFC 8785: its escapes, its numbers. An encoder made for each row
 # would take longer than all else that happens to the row.
-_WORDS = {True: "true", False: "false"}
+_WRITE: dict[type, Callable[[Any], str]] = {
+    bytes: lambda cell: f'"{cell.hex()}"',
+    str: encode_basestring,
+    int: str,
+    bool: lambda cell: "true" if cell else "false",
+}
 
 
 def link(table: str, previous: bytes, row: Sequence[bytes | str | int]) -> bytes:
@@ -32,15 +37,7 @@ def link(table: str, previous: bytes, row: Sequence[bytes | str | int]) -> bytes
 
 def canonical_array(cells: Sequence[bytes | str | int | bool]) -> bytes:
     """RFC 8785 bytes of a flat array of strings, small integers and booleans; bytes are their hex digits."""
-    return f"[{','.join(map(_cell, cells))}]".encode()
-
-
-def _cell(cell: bytes | str | int) -> str:
-    if isinstance(cell, bytes):
-        return f'"{cell.hex()}"'
-    if isinstance(cell, str):
-        return encode_basestring(cell)
-    return _WORDS[cell] if isinstance(cell, bool) else str(cell)
+    return f"[{','.join([_WRITE[type(cell)](cell) for cell in cells])}]".encode()
 
 
 def request_digest(caller: str, request_id: str) -> bytes:

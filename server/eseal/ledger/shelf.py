@@ -58,7 +58,7 @@ class Basis(NamedTuple):
             self.sealer,
             self.key_label,
             self.certificate_sha256,
-            self.level,
+            str(self.level),  # a member of an enumeration is no plain string
             self.completion,
         )
 
