@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, text
 
 from eseal.errors import Unavailable
-from eseal.ledger import Admitted, Ledger, LedgerSettings, Outcome, Release
+from eseal.ledger import Admitted, Ledger, LedgerSettings, Lost, Outcome, Release
 from tests.harness import postgres
 from tests.ledger.intents import digest, intent, keys
 
@@ -97,7 +97,7 @@ def test_a_real_full_disk(small_disk):
 
 
 def test_a_full_disk_between_intent_and_outcome(sqlite):
-    """The signature is not released; the attempt is still open, and another worker may take it over later."""
+    """The signature is not released; once there is room the request is attempted again without waiting for the lease."""
     pages = [1]
     limit_pages(sqlite, pages)
 
@@ -106,6 +106,14 @@ def test_a_full_disk_between_intent_and_outcome(sqlite):
 
     (entry,) = sqlite.recall([(intent("").caller, "intended")])
     assert ("INTENDED", b"") == (entry.state, entry.signature)
+
+    pages[0] = 1_000_000
+    sqlite.engine.dispose()
+    (resumed,) = sqlite.intend([entry.intent])
+    assert isinstance(resumed, Admitted)
+    assert [Lost()] == sqlite.conclude([Outcome(sqlite.admission.claim, digest("late"))])
+    assert [Release()] == sqlite.conclude([Outcome(resumed.claim, digest("s"))])
+    assert () == sqlite.check().faults
 
 
 def test_a_read_only_database(sqlite, tmp_path):

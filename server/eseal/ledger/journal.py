@@ -63,6 +63,8 @@ class Journal:
         # Guards the database's write side in this process, and with it the two fields below.
         self._writing = Lock()
         self._chain: Chain | None = None
+        # The writers that this process was, before a commit failed.
+        self._former: set[int] = set()
         self._shelf = Shelf()
         # Whether the last write failed. Any thread may set it: a probe too many does no harm.
         self._failed = False
@@ -106,7 +108,11 @@ class Journal:
                 with attempt:
                     self._commit(calls, looking=attempt.retry_state.attempt_number > 1)
         except Exception as error:  # noqa: BLE001 - each caller raises it in its own thread
-            # The commit may have happened or not: begin a new chain rather than guess where the old one ends.
+            # The commit may have happened or not: begin a new chain rather than guess where the old one ends. Attempts of
+            # the old one need not wait for their lease: most will not be concluded, and one that is taken over and
+            # concluded after all costs a signature that is thrown away.
+            if self._chain is not None:
+                self._former.add(self._chain.writer)
             self._chain = None
             self._failed = True
             for call in calls:
@@ -118,7 +124,7 @@ class Journal:
         self._shelf.forget_pending()
         with write(self._engine) as connection, connection.begin():
             before = self._chain or register(connection)
-            page = Page(connection, before.fork(), self._shelf, lease=self._lease)
+            page = Page(connection, before.fork(), self._shelf, lease=self._lease, former=self._former)
             conclusions = page.conclude([outcome for call in calls for outcome in call.outcomes], looking=looking)
             admissions = page.intend([intent for call in calls for intent in call.intents], looking=looking)
             self._shelf.store(connection)

@@ -32,7 +32,7 @@ from eseal.ledger.tally import count
 from eseal.ledger.writers import dead_writers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -46,8 +46,12 @@ TAKEN_OVER = "TAKEN_OVER"
 class Page:
     """The rows that one transaction adds to the chain; ``conclude`` comes before ``intend``, ``write`` last."""
 
-    def __init__(self, connection: Connection, chain: Chain, shelf: Shelf, *, lease: int) -> None:
+    def __init__(
+        self, connection: Connection, chain: Chain, shelf: Shelf, *, lease: int, former: Collection[int] = ()
+    ) -> None:
+        """``lease`` is in microseconds; ``former`` are the writers that this process was before."""
         self.chain = chain
+        self._former = former
         self._connection = connection
         self._shelf = shelf
         self._now = time.time_ns() // 1000
@@ -77,6 +81,7 @@ class Page:
         requests = [request_digest(intent.caller, intent.request_id) for intent in intents]
         known = read_entries(self._connection, requests) if looking else {}
         dead = dead_writers(self._connection, [entry.claim.serial for entry in known.values()]) if known else set()
+        dead.update(self._former)
         admissions: deque[Admission] = deque()
         added: dict[bytes, tuple[Intent, Claim]] = {}
         for intent, request in zip(intents, requests, strict=True):
