@@ -1,8 +1,8 @@
 """A class of many learners, from the client's call to the sealed bytes in its hands, as ratios within one run.
 
-    .venv/bin/python benchmarks/bulk.py [--learners 10000] [--processes 2] [--streams 4] [--as-issued]
+    .venv/bin/python benchmarks/bulk.py [--learners 10000] [--processes 2] [--streams 4] [--as-issued] [--postgresql]
 
-Asked of one server on this machine, with SoftHSM, SQLite and mutual TLS, by one client process:
+Asked of one server on this machine, with SoftHSM, SQLite (or --postgresql) and mutual TLS, by one client process:
 
     growth      IssueStream for 1,000, 10,000 ... up to --learners learners: credentials a second, resident memory, CPU
     limit       against a bare loop of the same token's signatures, on as many processes
@@ -36,6 +36,7 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.hsm_pool import Measured
+from tests.harness.postgres import ledger_of
 from tests.harness.server import ROOT, PracticeSet, practice_set, running_server
 
 from eseal.config import load
@@ -64,10 +65,11 @@ def main() -> None:
     parser.add_argument("--learners", type=int, default=10_000, help="the largest class")
     parser.add_argument("--processes", type=int, default=2, help="worker processes of the server")
     parser.add_argument("--streams", type=int, default=4, help="streams of the client, each on a connection of its own")
-    parser.add_argument("--batch", type=int, default=100, help="learners in a message")
+    parser.add_argument("--batch", type=int, default=200, help="learners in a message")
     parser.add_argument(
         "--as-issued", action="store_true", help="with a rendered page and the whole practice agreement"
     )
+    parser.add_argument("--postgresql", action="store_true", help="the ledger in PostgreSQL rather than SQLite")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         practice = practice_set(Path(folder) / "set", processes=arguments.processes)
@@ -77,7 +79,7 @@ def main() -> None:
         if not arguments.as_issued:
             make_lean(practice, course)
         config = load(practice.config)
-        with running_server(practice) as server:
+        with ledger_of(practice, postgresql=arguments.postgresql), running_server(practice) as server:
             measure(server, course, arguments)
         bare = bare_signatures(config, arguments.processes)
         print(f"bare loop of the token, {arguments.processes} process(es): {bare:,.0f} signatures/s")

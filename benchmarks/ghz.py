@@ -1,6 +1,6 @@
 """Unary Seal under load from outside: ghz, by reflection and mutual TLS.
 
-    .venv/bin/python benchmarks/ghz.py [--total 2000] [--concurrency 50] [--processes 2]
+    .venv/bin/python benchmarks/ghz.py [--total 2000] [--concurrency 50] [--processes 2] [--postgresql]
 
 ghz is taken from the PATH or built from the Go module proxy, as `make interop` does. Each call is a request of its own.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tests.harness.postgres import ledger_of
 from tests.harness.server import ROOT, practice_set, running_server
 from tests.interop.test_grpc_tools import tool
 
@@ -32,10 +33,11 @@ def main() -> None:
     parser.add_argument("--total", type=int, default=2000, help="calls")
     parser.add_argument("--concurrency", type=int, default=50, help="calls under way")
     parser.add_argument("--processes", type=int, default=2, help="worker processes of the server")
+    parser.add_argument("--postgresql", action="store_true", help="the ledger in PostgreSQL rather than SQLite")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         practice = practice_set(Path(folder) / "set", processes=arguments.processes)
-        with running_server(practice) as server:
+        with ledger_of(practice, postgresql=arguments.postgresql), running_server(practice) as server:
             identity = practice.folder / "callers/dcu"
             data = Path(folder) / "seal.json"
             credential = unsealed(server.target, Identity.from_folder(identity))
@@ -52,7 +54,8 @@ def main() -> None:
     answer = json.loads(done.stdout)
     found = {one["percentage"]: one["latency"] / 1e6 for one in answer["latencyDistribution"]}
     print(
-        f"unary Seal of {len(credential) / 1000:.1f} KB, {arguments.concurrency} under way, {arguments.processes} process(es): "
+        f"unary Seal of {len(credential) / 1000:.1f} KB, {arguments.concurrency} under way, {arguments.processes} process(es), "
+        f"{'PostgreSQL' if arguments.postgresql else 'SQLite'}: "
         f"{answer['rps']:,.0f}/s, " + ", ".join(f"p{at} {found[at]:.0f} ms" for at in PERCENTILES)
     )
     print(f"  {answer['statusCodeDistribution']}")

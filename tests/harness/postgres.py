@@ -22,6 +22,8 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.harness.server import PracticeSet
+
 BINARIES = (Path("/usr/lib/postgresql/15/bin"), Path("/usr/lib/postgresql/16/bin"), Path("/usr/lib/postgresql/17/bin"))
 START_SECONDS = 30
 
@@ -98,6 +100,19 @@ def cluster(*, durable: bool = True) -> Iterator[Cluster]:
             running.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def ledger_of(practice: PracticeSet, *, postgresql: bool) -> Iterator[None]:
+    """Where ``practice`` keeps its ledger: in SQLite, as it comes, or in a cluster of its own."""
+    if not postgresql:
+        yield
+        return
+    if reason := absent():
+        raise SystemExit(reason)
+    with cluster() as running:
+        practice.configure(('"sqlite:///ledger.db"', f'"{running.schema("ledger")}"'))
+        yield
 
 
 def _run(folder: Path, program: str, *arguments: str | Path) -> subprocess.Popen[bytes]:

@@ -87,7 +87,7 @@ def issue(
         DateFormat | None, typer.Option("--date-format", help="How 03/04/2026 is meant: iso, dmy or mdy.")
     ] = None,
     streams: Streams = 4,
-    batch: BatchSize = 100,
+    batch: BatchSize = 200,
     window: Window = 4,
     patience: Patience = 120.0,
 ) -> None:
