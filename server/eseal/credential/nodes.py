@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.micro_credential import Identifier, Region
@@ -40,6 +41,7 @@ MAX_FILE_BYTES: Final = 2 * 1024 * 1024
 MAX_ATTACHMENTS: Final = 10
 
 
+@lru_cache(maxsize=256)
 def date_time(value: date | datetime) -> str:
     """xsd:dateTime: a day is its midnight in UTC, a datetime is given in UTC to the second."""
     if isinstance(value, datetime):

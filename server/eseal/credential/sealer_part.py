@@ -107,14 +107,15 @@ class Completion:
 def _languages(document: Document) -> tuple[str, ...]:
     """The languages of a credential, the primary one first; those of its title where it names none."""
     place = display_parameter(document)
-    display = document.get(place) if place else {}
+    if not place:
+        return ("en",)
     named: list[str] = []
     for term in ("primaryLanguage", "language"):
-        value = display.get(term)
+        value = document.get(f"{place}/{term}")
         for item in value if isinstance(value, list) else [value]:
             iri = item.get("id") if isinstance(item, dict) else item
             named.append(iso_language(iri) if isinstance(iri, str) else "")
-    title = display.get("title")
+    title = document.get(f"{place}/title")
     return tuple(dict.fromkeys(filter(None, named))) or (tuple(title) if isinstance(title, dict) else ()) or ("en",)
 
 
