@@ -189,6 +189,7 @@ def _report(
     first = verdicts[0]
     sealer = first.certificate.subject if first.certificate else None
     sealed_at = first.best_signature_time or first.signing_time or at
+    awarded = checks.awarded(document)
     return Report(
         file=given.file,
         format=checks.format_check(faults),
@@ -196,8 +197,8 @@ def _report(
         revocation=checks.revocation_check(),
         accreditation=checks.accreditation_check(document),
         validity=checks.validity_check(document, at),
-        mandate=checks.mandate_check(document, sealer, sealed_at=sealed_at, register=register),
-        annex_i=checks.annex_i_check(document),
+        mandate=checks.mandate_check(awarded, sealer, sealed_at=sealed_at, register=register),
+        annex_i=checks.annex_i_check(awarded),
         seals=verdicts,
     )
 

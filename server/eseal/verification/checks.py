@@ -6,12 +6,14 @@ for the one who awarded; ANNEX_I tells which elements of a micro-credential are 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from eseal.credential.annex_i import annex_i
 from eseal.credential.facts import award_facts
 from eseal.credential.graph import Graph
+from eseal.credential.likeness import once_a_course
 from eseal.credential.profile import declared_profiles
 from eseal.terms import Profile
 from eseal.verification.report import Check, Status, signer_name
@@ -88,22 +90,47 @@ def validity_check(document: Document, at: datetime) -> Check:
     return Check(Status.ERROR if reasons else Status.OK, tuple(reasons))
 
 
+@dataclass(frozen=True, slots=True)
+class Awarded:
+    """What a credential says of its award and its sealing, and not of the learner.
+
+    ``issuer`` are the eIDAS identifiers of who issued it; ``mandated`` that it holds evidence of a mandate; ``missing``
+    the elements of Annex I that it lacks, by their official names.
+    """
+
+    facts: AwardFacts
+    issuer: tuple[str, ...]
+    mandated: bool
+    missing: tuple[str, ...]
+
+
+@once_a_course(256)
+def awarded(document: Document) -> Awarded:
+    """Read a credential for the checks MANDATE and ANNEX_I."""
+    root = Graph(document.to_python()).root
+    return Awarded(
+        facts=award_facts(document),
+        issuer=tuple(node.literal("notation") for node in root.nodes("issuer", "eIDASIdentifier")),
+        mandated=any(_is_mandate(evidence) for evidence in root.nodes("evidence")),
+        missing=tuple(annex_i(document).missing),
+    )
+
+
 def mandate_check(
-    document: Document, sealer: LegalEntity | None, *, sealed_at: datetime, register: MandateRegister | None
+    award: Awarded, sealer: LegalEntity | None, *, sealed_at: datetime, register: MandateRegister | None
 ) -> Check:
     """Check MANDATE: the issuer is who sealed, and who sealed is who awarded or shows a mandate."""
     if sealer is None:
         return Check(Status.SKIPPED, ("Who sealed is not known.",))
-    facts = award_facts(document)
-    root = Graph(document.to_python()).root
-    reasons = list(_wrong_issuer(root, sealer))
-    others = [body for body in facts.awarding_bodies if not _is_sealer(body, sealer)]
-    if not facts.awarding_bodies:
+    reasons = list(_wrong_issuer(award.issuer, sealer))
+    bodies = award.facts.awarding_bodies
+    others = [body for body in bodies if not _is_sealer(body, sealer)]
+    if not bodies:
         reasons.append("The credential names no awarding body.")
-    elif others and not any(_is_mandate(evidence) for evidence in root.nodes("evidence")):
+    elif others and not award.mandated:
         reasons.append(f"{signer_name(sealer)} did not award this, and the credential shows no mandate to seal it.")
     if register is not None and others:
-        refusals = register.objections(facts, sealer=sealer, sealed_at=sealed_at)
+        refusals = register.objections(award.facts, sealer=sealer, sealed_at=sealed_at)
         reasons.extend(f"{refusal.message} [{refusal.rule}]" for refusal in refusals)
     if reasons:
         return Check(Status.ERROR, tuple(reasons))
@@ -113,20 +140,18 @@ def mandate_check(
     return Check(Status.OK, (f"Sealed under mandate: the evidence is there, {agreed}.",))
 
 
-def annex_i_check(document: Document) -> Check:
+def annex_i_check(award: Awarded) -> Check:
     """Check ANNEX_I: advisory, because not every credential is a micro-credential."""
-    missing = annex_i(document).missing
-    if not missing:
+    if not award.missing:
         return Check(Status.OK)
-    return Check(Status.SKIPPED, tuple(f"Not there: {element}." for element in missing))
+    return Check(Status.SKIPPED, tuple(f"Not there: {element}." for element in award.missing))
 
 
-def _wrong_issuer(root: Node, sealer: LegalEntity) -> Iterator[str]:
+def _wrong_issuer(identifiers: tuple[str, ...], sealer: LegalEntity) -> Iterator[str]:
     """Say where they differ: the issuer node is written from the certificate at sealing."""
-    identifiers = [node.literal("notation") for node in root.nodes("issuer", "eIDASIdentifier")]
     if not sealer.organization_identifier:
         yield "The seal certificate has no organizationIdentifier: it names no legal person that an issuer could be."
-    elif identifiers != [sealer.organization_identifier]:
+    elif identifiers != (sealer.organization_identifier,):
         found = ", ".join(f"{identifier:.60}" for identifier in identifiers) or "nobody"
         yield f"The issuer is {found}, and the seal certificate is that of {sealer.organization_identifier}."
 
