@@ -1,9 +1,9 @@
-"""``eseal mandate``: new, check, list, withdraw, explain."""
+"""``eseal mandate``: check, list, new, explain."""
 
 from __future__ import annotations
 
 import json
-from datetime import date
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,28 +12,22 @@ from typer.testing import CliRunner
 
 from eseal.cli.mandate import app
 from eseal.errors import SetupError
-from eseal.mandate.practice import write_practice_register
+from eseal.mandate.files import Mandate
 from eseal.mandate.problems import InvalidRegister
 from eseal.mandate.register import Register
+from eseal.mandate.scope import Quota, Scope
 from eseal.trust import practice
 
+from .conftest import CALLERS
 from .test_practice import VECTORS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+    from pydantic import BaseModel
 
-CALLERS = {"dcu": "spiffe://eciu.example/dcu", "uniz": "spiffe://eciu.example/uniz"}
 NEXT = ["--from", "2027-01-01", "--until", "2027-12-31"]
-
-
-@pytest.fixture
-def register(tmp_path: Path) -> Path:
-    """A practice register of 15 June 2026; dcu's mandate ends with that year."""
-    folder = tmp_path / "register"
-    write_practice_register(folder, sealer=practice.PRACTICE_SEALER, callers=CALLERS, today=date(2026, 6, 15))
-    return folder
 
 
 def run(*arguments: object) -> Result:
@@ -46,7 +40,8 @@ def run(*arguments: object) -> Result:
 
 def new(register: Path, mandate_id: str, *arguments: str) -> Result:
     """Run ``eseal mandate new`` for dcu with an agreement that exists."""
-    agreement = register / "agreements/tuni-practice.pdf"
+    agreement = register.parent / "signed.pdf"
+    agreement.write_bytes((register / "agreements/tuni-practice.pdf").read_bytes())
     return run(
         "new", mandate_id, "--register", register, "--awarding-body", "dcu", "--agreement", agreement, *arguments
     )
@@ -80,36 +75,6 @@ def test_list(register: Path) -> None:
     assert "dcu-practice" in run("list", "--register", register).output
 
 
-def test_withdraw(register: Path) -> None:
-    """A withdrawal is a file of its own: the mandate's file stays as it was signed."""
-    before = (register / "mandates/dcu-practice.toml").read_bytes()
-    run("withdraw", "dcu-practice", "--register", register, "--on", "2026-07-01", "--reason", "replaced")
-    loaded = Register.load(register)
-
-    assert date(2026, 7, 1) == loaded.statuses["dcu-practice"].withdrawn_on
-    assert "withdrawn" == loaded.state_of(loaded.mandates["dcu-practice"], date(2026, 7, 1))
-    assert before == (register / "mandates/dcu-practice.toml").read_bytes()
-
-
-def test_withdraw_keeps_suspensions(register: Path) -> None:
-    """What stood in the status file before the withdrawal still stands there."""
-    (register / "status").mkdir()
-    suspension = '[[suspension]] # the audit\nvalid_from = 2026-05-01\nreason = "audit"\n'
-    (register / "status/dcu-practice.toml").write_text(f'mandate = "dcu-practice"\n{suspension}')
-    run("withdraw", "dcu-practice", "--register", register, "--reason", "replaced")
-    status = Register.load(register).statuses["dcu-practice"]
-
-    assert status.withdrawn_on
-    assert ["audit"] == [one.reason for one in status.suspensions]
-    assert "# the audit" in (register / "status/dcu-practice.toml").read_text()
-
-
-def test_withdraw_an_unknown_mandate(register: Path) -> None:
-    """A mandate that is not there cannot be withdrawn; the message says which are."""
-    with pytest.raises(SetupError, match="dcu-practice"):
-        run("withdraw", "dcu", "--register", register, "--reason", "x")
-
-
 def test_new(register: Path) -> None:
     """A new mandate is written with its agreement and its digest, and loads."""
     run("withdraw", "dcu-practice", "--register", register, "--on", "2027-01-01", "--reason", "replaced")
@@ -122,6 +87,80 @@ def test_new(register: Path) -> None:
     assert frozenset({"06"}) == mandate.scope.isced_f
     assert 10 == mandate.scope.quota.daily
     assert (register / "agreements/dcu-2027.pdf").exists()
+
+
+def _fields(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def test_new_can_say_all_that_a_mandate_can(register: Path) -> None:
+    """Every key of a mandate's file, its scope and its quota has an option, and comes out as it was given."""
+    run("withdraw", "dcu-practice", "--register", register, "--on", "2027-01-01", "--reason", "replaced")
+    new(
+        register,
+        *("dcu-2027", *NEXT, "--signed-on", "2026-12-01", "--sealer", "NTRNL-08164880", "--dual-control"),
+        *(
+            "--title",
+            "The agreement",
+            "--statement",
+            "en=DCU lets ECIU seal.",
+            "--statement",
+            "nl=DCU laat ECIU zegelen.",
+        ),
+        *("--profile", "generic", "--profile", "accredited", "--opportunity-type", "urn:type:1", "--eqf", "6"),
+        *("--ects-maximum", "7.5", "--isced-f", "06", "--isced-f", "0714", "--language", "en", "--language", "nl"),
+        *("--country", "IRL", "--joint-awards", "--joint-award-partner", "tuni", "--joint-award-partner", "uniz"),
+        *("--outside-bodies", "--accreditation-required", "--daily-quota", "10", "--total-quota", "100"),
+    )
+    written = tomllib.loads((register / "mandates/dcu-2027.toml").read_text())
+    scope = written["scope"]
+
+    assert _fields(Mandate) == set(written)
+    assert _fields(Scope) == set(scope)
+    assert _fields(Quota) == set(scope["quota"])
+    assert {"en": "DCU lets ECIU seal.", "nl": "DCU laat ECIU zegelen."} == written["statements"]
+    assert (["tuni", "uniz"], True) == (scope["joint_award_partners"], scope["outside_bodies"])
+    assert "The agreement" == written["agreement"]["title"]
+
+
+@pytest.mark.parametrize("statements", [["English"], ["en=one", "en=two"]])
+def test_new_with_statements_that_are_none(register: Path, statements: list[str]) -> None:
+    """A statement names its language, and each language has one."""
+    options = [word for one in statements for word in ("--statement", one)]
+
+    assert 2 == new(register, "dcu-2027", *NEXT, *options).exit_code
+
+
+def test_new_in_an_unknown_language(register: Path) -> None:
+    """A statement's language is an ISO 639-1 code."""
+    with pytest.raises(SetupError, match="xx"):
+        new(register, "dcu-2027", *NEXT, "--statement", "xx=what")
+
+
+def test_new_on_an_agreement_of_the_register(register: Path) -> None:
+    """Several mandates may rest on one agreement: one that the register has is named, and not copied."""
+    agreement = register / "agreements/dcu-practice.pdf"
+    before = set((register / "agreements").iterdir())
+    options = ["--register", register, "--awarding-body", "dcu", "--agreement", agreement]
+    run("new", "dcu-2027", *options, *NEXT)
+
+    assert before == set((register / "agreements").iterdir())
+    assert "dcu-practice.pdf" == _agreement_of(register, "dcu-2027")
+
+
+def _agreement_of(register: Path, mandate_id: str) -> str | None:
+    agreement = Register.load(register).mandates[mandate_id].agreement
+    return agreement.file if agreement else None
+
+
+def test_new_without_an_agreement(register: Path) -> None:
+    """A draft may be written before its agreement; a signed mandate may not."""
+    options = ["--register", register, "--awarding-body", "dcu", *NEXT]
+    run("new", "dcu-2027", *options)
+    with pytest.raises(SetupError, match="names its agreement document"):
+        run("new", "dcu-2028", *options, "--signed-on", "2026-12-01")
+
+    assert _agreement_of(register, "dcu-2027") is None
 
 
 def test_new_draft(register: Path) -> None:

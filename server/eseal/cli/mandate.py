@@ -18,12 +18,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from eseal import assembly
-from eseal.cli.mandate_new import RegisterFolder, day_of, new, restore, undo_if_wrong
+from eseal.cli.mandate_new import RegisterFolder, day_of, new
+from eseal.cli.mandate_status import resume, suspend, withdraw
 from eseal.config import load
-from eseal.errors import SetupError
 from eseal.mandate.problems import InvalidRegister
 from eseal.mandate.register import Register
-from eseal.mandate.writing import write_withdrawal
 
 if TYPE_CHECKING:
     from eseal.mandate.policy import Decision
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(new)
+app.command()(suspend)
+app.command()(resume)
+app.command()(withdraw)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -92,26 +94,6 @@ def list_(
         *words, countersigned = row.values()
         table.add_row(*map(str, words), "yes" if countersigned else "")
     Console().print(table)
-
-
-@app.command()
-def withdraw(
-    mandate_id: Annotated[str, typer.Argument(metavar="ID", help="The mandate.")],
-    register: RegisterFolder,
-    reason: Annotated[str, typer.Option(help="Why, for the people who read the register.")],
-    on: Annotated[str | None, typer.Option(metavar="DATE", help="From this day on; default today.")] = None,
-) -> None:
-    """Withdraw a mandate: from that day on nothing is sealed under it. Its file stays as it was signed."""
-    loaded = Register.load(register)
-    if mandate_id not in loaded.mandates:
-        known = ", ".join(sorted(loaded.mandates)) or "none"
-        raise SetupError("MANDATE_UNKNOWN", f"The register has no mandate {mandate_id!r}; it has: {known}.")
-    day = day_of(on) if on else loaded.day(datetime.now(UTC))
-    path = register / "status" / f"{mandate_id}.toml"
-    before = path.read_bytes() if path.exists() else None
-    write_withdrawal(path, mandate_id, on=day, reason=reason)
-    undo_if_wrong(register, lambda: restore(path, before))
-    typer.echo(f"{mandate_id} is withdrawn from {day} on: {path}")
 
 
 @app.command()

@@ -18,7 +18,7 @@ from eseal.mandate.register import Register
 from eseal.mandate.writing import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MEDIA_TYPES = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
@@ -31,14 +31,21 @@ def new(
     *,
     register: RegisterFolder,
     awarding_body: Annotated[str, typer.Option(help="The member that gives the mandate.")],
-    agreement: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The agreement: PDF, PNG or JPEG.")],
     valid_from: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day.")],
     valid_until: Annotated[str, typer.Option("--until", metavar="DATE", help="The last day, included.")],
     sealer: Annotated[
         str | None, typer.Option(help="organizationIdentifier; default: the alliance's only one.")
     ] = None,
+    agreement: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The agreement: PDF, PNG or JPEG. A draft may do without."),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="The agreement's title.")] = None,
     signed_on: Annotated[str | None, typer.Option(metavar="DATE", help="Without it, a draft.")] = None,
+    statement: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LANGUAGE=TEXT", help="Evidence statement, one a language; without it, the standard one."),
+    ] = None,
     profile: Several = None,
     opportunity_type: Several = None,
     eqf: Annotated[str | None, typer.Option(metavar="LOW-HIGH", help="EQF levels; without it, any.")] = None,
@@ -47,6 +54,12 @@ def new(
     language: Several = None,
     country: Several = None,
     joint_awards: Annotated[bool, typer.Option("--joint-awards", help="Cover joint awards.")] = False,
+    joint_award_partner: Annotated[
+        list[str] | None, typer.Option(metavar="MEMBER", help="Repeatable; without it, every member.")
+    ] = None,
+    outside_bodies: Annotated[
+        bool, typer.Option("--outside-bodies", help="Let one body of a joint award be outside the alliance.")
+    ] = False,
     accreditation_required: Annotated[
         bool, typer.Option("--accreditation-required", help="Ask for a matching accreditation.")
     ] = False,
@@ -58,12 +71,10 @@ def new(
 ) -> None:
     """Write a mandate's file, with its agreement beside it. Review it, and commit it.
 
-    Other joint award partners, outside bodies and statements are written into the file by hand: each key is explained
-    there and in docs/mandate.md.
+    An agreement that stands under the register's agreements/ already is named there and not copied: several mandates may
+    rest on one.
     """
     loaded = Register.load(register)
-    document = agreement.read_bytes()
-    agreement_file = f"{mandate_id}{agreement.suffix.lower()}"
     mandate = _mandate(
         {
             "id": mandate_id,
@@ -82,20 +93,21 @@ def new(
                 "languages": language or "any",
                 "countries": country or "any",
                 "joint_awards": joint_awards,
+                "joint_award_partners": joint_award_partner or "any",
+                "outside_bodies": outside_bodies,
                 "accreditation_required": accreditation_required,
                 "quota": {"daily": daily_quota, "total": total_quota},
             },
-            "agreement": {
-                "file": agreement_file,
-                "sha256": hashlib.sha256(document).hexdigest(),
-                "media_type": MEDIA_TYPES.get(agreement.suffix.lower(), agreement.suffix),
-                "title": title or f"Agreement of {awarding_body}",
-            },
+            "agreement": _agreement(register, mandate_id, agreement, title or f"Agreement of {awarding_body}"),
+            "statements": _statements(statement or ()),
         }
     )
     path = register / "mandates" / f"{mandate_id}.toml"
     text = render(mandate, title=f"What {awarding_body} lets {mandate.sealer} seal. Never edit a signed mandate.")
-    _write_if_right(register, {path: text.encode(), register / "agreements" / agreement_file: document})
+    files = {path: text.encode()}
+    if agreement and mandate.agreement and not _is_kept(register, agreement):
+        files[register / "agreements" / mandate.agreement.file] = agreement.read_bytes()
+    _write_if_right(register, files)
     typer.echo(f"wrote {path}" + ("" if signed_on else " (a draft: set signed_on once it is signed)"))
     if dual_control:
         typer.echo(f"{awarding_body} signs it by a detached JWS in {path}.jws (docs/mandate.md)")
@@ -132,6 +144,33 @@ def _mandate(values: dict[str, Any]) -> Mandate:
     except ValidationError as error:
         faults = "\n".join(f"  {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise SetupError("MANDATE_INVALID", f"That is no mandate:\n{faults}") from error
+
+
+def _is_kept(register: Path, agreement: Path) -> bool:
+    """Whether the document is one of the register's own."""
+    return agreement.resolve().parent == (register / "agreements").resolve()
+
+
+def _agreement(register: Path, mandate_id: str, document: Path | None, title: str) -> dict[str, str] | None:
+    if document is None:
+        return None
+    suffix = document.suffix.lower()
+    return {
+        "file": document.name if _is_kept(register, document) else f"{mandate_id}{suffix}",
+        "sha256": hashlib.sha256(document.read_bytes()).hexdigest(),
+        "media_type": MEDIA_TYPES.get(suffix, suffix),
+        "title": title,
+    }
+
+
+def _statements(given: Iterable[str]) -> dict[str, str]:
+    statements: dict[str, str] = {}
+    for one in given:
+        language, separator, text = one.partition("=")
+        if not separator or language in statements:
+            raise typer.BadParameter(f"{one!r} is not the only statement of its language (en=The university ...)")
+        statements[language] = text
+    return statements
 
 
 def _only_sealer(register: Register) -> str:

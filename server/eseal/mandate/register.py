@@ -37,7 +37,10 @@ class KnownCaller(NamedTuple):
 
 @dataclass(frozen=True)
 class Register:
-    """One state of the register. ``sha256`` is over all its files; ``places`` maps mandate ids to their files."""
+    """One state of the register. ``sha256`` is over all its files.
+
+    ``places`` and ``status_places`` map mandate ids to the files that hold the mandate and its status.
+    """
 
     sha256: bytes
     alliance: Alliance
@@ -47,6 +50,7 @@ class Register:
     agreements: Mapping[str, Agreement]
     countersigned: frozenset[str]
     places: Mapping[str, str]
+    status_places: Mapping[str, str]
 
     @classmethod
     def load(cls, folder: Path) -> Register:
@@ -97,6 +101,7 @@ class Register:
             ),
             countersigned=frozenset(parsed.countersigned),
             places=MappingProxyType({read.value.id: read.file for read in parsed.mandates}),
+            status_places=MappingProxyType({read.value.mandate: read.file for read in parsed.statuses}),
         )
 
     @property

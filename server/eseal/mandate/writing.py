@@ -13,7 +13,7 @@ from tomlkit.items import Table as TomlTable
 from eseal.mandate.fields import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -31,19 +31,58 @@ def render(table: Table, *, title: str) -> str:
 
 def write_withdrawal(path: Path, mandate_id: str, *, on: date, reason: str) -> None:
     """Write into the status file at ``path`` that the mandate is withdrawn; what else stands there stays as it is."""
-    if path.exists():
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
-        # Top-level keys must stand before the first table, or they would fall into it.
-        tables = [
-            (name, document.pop(name)) for name, value in list(document.items()) if isinstance(value, AoT | TomlTable)
-        ]
-    else:
-        document, tables = tomlkit.document(), []
-        document.add(tomlkit.comment(f"What happened to mandate {mandate_id} since it was signed."))
-    document.update({"mandate": mandate_id, "withdrawn_on": on, "reason": reason})
+    document = _status(path, mandate_id)
+    # Top-level keys must stand before the first table, or they would fall into it.
+    tables = [
+        (name, document.pop(name)) for name, value in list(document.items()) if isinstance(value, AoT | TomlTable)
+    ]
+    document.update({"withdrawn_on": on, "reason": reason})
     for name, value in tables:
-        document.add(tomlkit.nl())
+        if not tomlkit.dumps(document).endswith("\n\n"):
+            document.add(tomlkit.nl())
         document.add(name, value)
+    _write_status(path, document)
+
+
+def write_suspension(path: Path, mandate_id: str, *, first: date, last: date | None, reason: str) -> None:
+    """Add a suspension to the status file at ``path``; what else stands there stays as it is."""
+    document = _status(path, mandate_id)
+    if "suspension" not in document:
+        document.add(tomlkit.nl())
+        document.add("suspension", tomlkit.aot())
+    # A list in one line takes inline tables, an array of tables takes tables: tomlkit makes of a dict what fits.
+    suspensions: Any = document["suspension"]
+    if isinstance(suspensions, AoT) and suspensions:
+        suspensions[-1].add(tomlkit.nl())
+    suspensions.append({"valid_from": first, **({"valid_until": last} if last else {}), "reason": reason})
+    _write_status(path, document)
+
+
+def end_suspensions(path: Path, places: Sequence[int], *, last: date) -> None:
+    """Let the suspensions at ``places`` of the status file end on ``last``; one that begins later is taken out."""
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    suspensions: Any = document["suspension"]
+    for place in sorted(places, reverse=True):
+        if suspensions[place]["valid_from"] > last:
+            del suspensions[place]
+        else:
+            suspensions[place]["valid_until"] = last
+    if not suspensions:
+        del document["suspension"]
+    _write_status(path, document)
+
+
+def _status(path: Path, mandate_id: str) -> TOMLDocument:
+    """Return the status file as it is, or the beginning of one."""
+    if path.exists():
+        return tomlkit.parse(path.read_text(encoding="utf-8"))
+    document = tomlkit.document()
+    document.add(tomlkit.comment(f"What happened to mandate {mandate_id} since it was signed."))
+    document.add("mandate", tomlkit.item(mandate_id))
+    return document
+
+
+def _write_status(path: Path, document: TOMLDocument) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
