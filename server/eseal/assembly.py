@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -38,12 +38,13 @@ from eseal.verification import VerifyInput, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
     from multiprocessing.context import SpawnProcess
     from multiprocessing.synchronize import Semaphore
     from pathlib import Path
 
     from eseal.hsm import SealKeySettings
-    from eseal.mandate.policy import Decision, Usage
+    from eseal.mandate.policy import Decision
     from eseal.terms import Grant, SealKey
     from eseal.verification.report import Report
 
@@ -178,23 +179,23 @@ def sealing_key(key: SealKey) -> SealingKey:
     )
 
 
-class NoUsage:
-    """Nothing was sealed yet: what a policy assumes that is asked without a ledger."""
+def explain(config_path: Path, caller: str, on: date | None, credential: bytes) -> tuple[Decision, SetupError | None]:
+    """Ask the mandate policy of a configuration, without HSM or server, and seal nothing.
 
-    def sealed(self, mandate_id: str, since: datetime | None) -> int:
-        """Count nothing."""
-        del mandate_id, since
-        return 0
-
-
-def explain(config_path: Path, caller: str, on: datetime | None, credential: bytes) -> Decision:
-    """Ask the mandate policy of a configuration, without HSM, ledger or server; quotas count as unused."""
+    Quotas are counted from the configuration's ledger. Where that cannot be read, they count as unused, and what hinders
+    is returned beside the decision.
+    """
     config = load(config_path)
-    usage: Usage = NoUsage()
     register = Register.load(config.mandate.register_folder)
-    policy = Policy(register, legal_entity(config.keys[0].load().certificate), usage=usage)
+    sealer = legal_entity(config.keys[0].load().certificate)
     facts = award_facts(parse(credential, max_bytes=config.seal.max_credential_bytes))
-    return policy.decide(Caller(caller), facts, at=on or datetime.now(UTC))
+    at = register.midnight(on) if on else datetime.now(UTC)
+    try:
+        ledger = Ledger.open_as_it_is(config.ledger)
+    except SetupError as error:
+        return Policy(register, sealer, usage=None).decide(Caller(caller), facts, at=at), error
+    with closing(ledger):
+        return Policy(register, sealer, usage=ledger).decide(Caller(caller), facts, at=at), None
 
 
 def serve(config_path: Path, ready: Callable[[int], None]) -> int:

@@ -125,11 +125,11 @@ class Ledger:
     def __init__(self) -> None:
         self.seals: Counter[str] = Counter()
         self.seals_today: Counter[str] = Counter()
-        self.asked: list[tuple[str, datetime | None]] = []
+        self.asked: list[tuple[str, datetime | None, datetime | None]] = []
 
-    def sealed(self, mandate_id: str, since: datetime | None) -> int:
+    def sealed(self, mandate_id: str, since: datetime | None, until: datetime | None) -> int:
         """The count set by the test."""
-        self.asked.append((mandate_id, since))
+        self.asked.append((mandate_id, since, until))
         return (self.seals_today if since else self.seals)[mandate_id]
 
 

@@ -226,7 +226,7 @@ def test_explain_a_grant(config: Path) -> None:
     """A grant names its mandates, and the exit status says yes."""
     result = explain(config, "--caller", CALLERS["uniz"], "--on", "2026-06-15", "--json")
 
-    told = json.loads(result.output)
+    told = json.loads(result.stdout)
     assert (True, ["uniz-practice"], []) == (told["granted"], told["mandates"], told["refusals"])
     assert 0 == result.exit_code
 
@@ -235,11 +235,24 @@ def test_explain_a_refusal(config: Path) -> None:
     """A refusal names every rule and its message, and the exit status says no."""
     result = explain(config, "--caller", CALLERS["dcu"], "--on", "2028-01-01", "--json")
 
-    told = json.loads(result.output)
+    told = json.loads(result.stdout)
     rules = ["caller-acts-for-awarding-body", "mandate-in-force", "mandate-in-force-on-award-date"]
     assert rules == [one["rule"] for one in told["refusals"]]
     assert all(one["message"] for one in told["refusals"])
     assert 1 == result.exit_code
+
+
+def test_explain_tells_that_quotas_were_assumed(config: Path, register: Path) -> None:
+    """Where there is no ledger to read, quotas count as unused, and the answer says so; no ledger is made."""
+    mandate = register / "mandates/uniz-practice.toml"
+    mandate.write_text(mandate.read_text() + "[scope.quota]\ndaily = 5\n")
+    result = explain(config, "--caller", CALLERS["uniz"], "--on", "2026-06-15", "--json")
+    told = json.loads(result.stdout)
+
+    assert (True, "assumed-unused") == (told["granted"], told["quotas"])
+    assert "counted as unused, as no ledger was asked; 5 seal(s) today" == told["facts"]["use of uniz-practice"]
+    assert "There is no ledger at" in result.stderr
+    assert not (config.parent / "ledger.db").exists()
 
 
 def test_explain_in_words(config: Path) -> None:

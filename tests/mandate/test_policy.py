@@ -663,7 +663,8 @@ class TestQuota:
         house.ledger.seals_today["north-2026"] = sealed
 
         assert ([] if granted else ["quota-daily"]) == house.refused_by()
-        assert [("north-2026", datetime(2026, 6, 14, 22, tzinfo=UTC))] == house.ledger.asked
+        day = datetime(2026, 6, 14, 22, tzinfo=UTC), datetime(2026, 6, 15, 22, tzinfo=UTC)
+        assert [("north-2026", *day)] == house.ledger.asked
 
     @pytest.mark.parametrize(("sealed", "granted"), [(9, True), (10, False)])
     def test_total(self, house: House, sealed: int, *, granted: bool) -> None:
@@ -672,7 +673,7 @@ class TestQuota:
         house.ledger.seals["north-2026"] = sealed
 
         assert ([] if granted else ["quota-total"]) == house.refused_by()
-        assert [("north-2026", None)] == house.ledger.asked
+        assert [("north-2026", None, None)] == house.ledger.asked
 
     def test_a_batch_counts_itself(self, house: House) -> None:
         """What a batch was granted counts against what follows in it; asking for an explanation counts nothing."""

@@ -166,7 +166,7 @@ def upgrade(config: Config) -> None:
 @contextmanager
 def _opened(settings: LedgerSettings) -> Iterator[Ledger]:
     """Open the ledger as it is: to look at it must not change it."""
-    ledger = Ledger.open(settings.model_copy(update={"upgrade": "manual"}))
+    ledger = Ledger.open_as_it_is(settings)
     try:
         yield ledger
     finally:

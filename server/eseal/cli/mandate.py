@@ -20,7 +20,6 @@ from rich.table import Table
 from eseal import assembly
 from eseal.cli.mandate_new import RegisterFolder, day_of, new
 from eseal.cli.mandate_status import resume, suspend, withdraw
-from eseal.config import load
 from eseal.mandate.problems import InvalidRegister
 from eseal.mandate.register import Register
 
@@ -106,14 +105,17 @@ def explain(
 ) -> None:
     """Say whether a seal would be granted, by which mandates or against which rules; seal nothing.
 
-    Exit status: 0 if granted, 1 if refused. Quotas count as unused: only the server knows the ledger.
+    Exit status: 0 if granted, 1 if refused. Quotas are counted from the ledger; where that cannot be read, they count as
+    unused, and the answer says so.
     """
-    at = Register.load(load(config).mandate.register_folder).midnight(day_of(on)) if on else None
-    decision = assembly.explain(config, caller, at, credential.read_bytes())
+    day = day_of(on) if on else None
+    decision, unread = assembly.explain(config, caller, day, credential.read_bytes())
     if as_json:
-        typer.echo(json.dumps(_as_json(decision)))
+        typer.echo(json.dumps({**_as_json(decision), "quotas": "assumed-unused" if unread else "from-ledger"}))
     else:
         _print(decision)
+    if unread and decision.basis.uses:
+        typer.echo(f"Quotas were counted as unused, for the ledger could not be read. {unread.message}", err=True)
     raise typer.Exit(0 if decision.grant else 1)
 
 

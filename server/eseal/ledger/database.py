@@ -6,6 +6,7 @@ Both are spoken to through SQLAlchemy Core. Here is what differs between them, a
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from eseal.errors import Unavailable
+from eseal.errors import SetupError, Unavailable
 from eseal.ledger.settings import BACKENDS
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ def open_engine(settings: LedgerSettings) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, settings)
     return _postgresql(url, settings)
+
+
+def require_there(settings: LedgerSettings) -> None:
+    """Raise SetupError where the database is a file that is not there: merely to connect would make it."""
+    url = make_url(settings.url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise SetupError("LEDGER_MISSING", f"There is no ledger at {url.database}: `eseal serve` makes it.")
 
 
 def write(engine: Engine) -> Connection:

@@ -9,11 +9,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from eseal.ledger.audit import attempts
 from eseal.ledger.chain import request_digest
 from eseal.ledger.check import check_chain
-from eseal.ledger.database import open_engine, translated
+from eseal.ledger.database import open_engine, require_there, translated
 from eseal.ledger.journal import Journal
 from eseal.ledger.recall import read_entries, to_microseconds
 from eseal.ledger.retention import retain
-from eseal.ledger.tally import sealed_since
+from eseal.ledger.tally import sealed_between
 from eseal.ledger.upgrading import newest_revision, prepare, upgrade
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ class Ledger:
         prepare(engine, settings)
         return cls(engine, settings)
 
+    @classmethod
+    def open_as_it_is(cls, settings: LedgerSettings) -> Self:
+        """Open the database to look at it: none is made and no schema is changed. Raise SetupError with what to do."""
+        require_there(settings)
+        return cls.open(settings.model_copy(update={"upgrade": "manual"}))
+
     @staticmethod
     def upgrade(settings: LedgerSettings) -> Upgraded:
         """Bring the database's schema to this version's, whatever the settings say of it. Raise SetupError."""
@@ -79,10 +85,11 @@ class Ledger:
         """Record what came of admitted intents, where the claim still stands. Only a Release lets a seal go."""
         return self._journal.conclude(outcomes)
 
-    def sealed(self, mandate_id: str, since: datetime | None) -> int:
-        """Count the seals under a mandate from ``since`` on (the whole of its hour, UTC), or ever."""
+    def sealed(self, mandate_id: str, since: datetime | None = None, until: datetime | None = None) -> int:
+        """Count the seals under a mandate from ``since`` on and before ``until`` (whole hours, UTC), or ever."""
+        first, end = (None if moment is None else to_microseconds(moment) for moment in (since, until))
         with translated("be read"), self.engine.connect() as connection:
-            return sealed_since(connection, mandate_id, None if since is None else to_microseconds(since))
+            return sealed_between(connection, mandate_id, first, end)
 
     def attempts(self, question: Question, *, newest: int | None = None) -> Iterator[Attempt]:
         """List attempts for an audit: oldest first, or the ``newest`` so many, newest first."""

@@ -50,9 +50,11 @@ def _adding(dialect: str) -> Insert:
     )
 
 
-def sealed_since(connection: Connection, mandate_id: str, since: int | None) -> int:
-    """Count the seals under a mandate since ``since`` (microseconds; the whole of its hour counts), or ever."""
+def sealed_between(connection: Connection, mandate_id: str, since: int | None, until: int | None) -> int:
+    """Count the seals under a mandate from ``since`` to before ``until`` (microseconds; whole hours count), or ever."""
     query = select(func.coalesce(func.sum(tally.c.sealed), 0)).where(tally.c.mandate_id == mandate_id)
     if since is not None:
         query = query.where(tally.c.hour >= since // HOUR)
+    if until is not None:
+        query = query.where(tally.c.hour <= (until - 1) // HOUR)
     return int(connection.execute(query).scalar_one())

@@ -26,6 +26,22 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """How far a mandate's quota was used when it was judged; ``recorded`` is None where no ledger was asked."""
+
+    mandate: str
+    period: str
+    quota: int
+    recorded: int | None
+
+    def in_words(self) -> str:
+        """Say it, and whether it was only assumed."""
+        if self.recorded is None:
+            return f"counted as unused, as no ledger was asked; {self.quota} seal(s) {self.period}"
+        return f"{self.recorded} of {self.quota} seal(s) {self.period}"
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """What a decision was made on; words are found for it only when somebody asks."""
 
@@ -34,6 +50,7 @@ class Basis:
     sealer: str
     award: Award
     matches: tuple[Match, ...]
+    uses: tuple[Use, ...]
 
     def in_words(self) -> Iterator[tuple[str, str]]:
         """Yield each fact that was compared, as name and value."""
@@ -59,6 +76,8 @@ class Basis:
         ):
             yield name, ", ".join(sorted(str(value) for value in values)) or "none"
         yield "ECTS", "none" if facts.ects is None else str(facts.ects)
+        for use in self.uses:
+            yield f"use of {use.mandate}", use.in_words()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from eseal.errors import CallerRefused, MandateRefused
 from eseal.mandate.callers import caller_refusals
 from eseal.mandate.coverage import accreditation_refusals, scope_refusals
-from eseal.mandate.decision import Basis, Considered, Decision
+from eseal.mandate.decision import Basis, Considered, Decision, Use
 from eseal.mandate.identifiers import organization_key
 from eseal.mandate.matching import Match, body_refusals, match, membership_refusals, nobody_allows_outside
 from eseal.mandate.rules import (
@@ -45,8 +45,8 @@ __all__ = ["Considered", "Decision", "Policy", "Retrospect", "Sitting", "Source"
 class Usage(Protocol):
     """How often mandates were used: what the ledger recorded."""
 
-    def sealed(self, mandate_id: str, since: datetime | None) -> int:
-        """Count the seals recorded under the mandate from ``since`` on (an aware datetime), or ever."""
+    def sealed(self, mandate_id: str, since: datetime | None, until: datetime | None) -> int:
+        """Count the seals recorded under the mandate from ``since`` on and before ``until`` (aware datetimes), or ever."""
         ...
 
 
@@ -69,9 +69,12 @@ class _Judged:
 
 
 class Policy:
-    """The mandate policy of one sealer over one register. Safe for threads: it keeps nothing between batches."""
+    """The mandate policy of one sealer over one register. Safe for threads: it keeps nothing between batches.
 
-    def __init__(self, register: Source, sealer: LegalEntity, *, usage: Usage) -> None:
+    Without ``usage`` quotas count as unused, and a decision says so.
+    """
+
+    def __init__(self, register: Source, sealer: LegalEntity, *, usage: Usage | None) -> None:
         self._register = register
         self._sealer = sealer
         self._usage = usage
@@ -101,16 +104,7 @@ class Retrospect:
 
     def objections(self, facts: AwardFacts, *, sealer: LegalEntity, sealed_at: datetime) -> tuple[Refusal, ...]:
         """Say what speaks against ``sealer`` having sealed this award then; nothing where the register agrees."""
-        return Sitting(self._register.current, sealer, _Unused(), at=sealed_at).objections(facts)
-
-
-class _Unused:
-    """No seals: quotas are not judged after the fact."""
-
-    def sealed(self, mandate_id: str, since: datetime | None) -> int:
-        """Count nothing."""
-        del mandate_id, since
-        return 0
+        return Sitting(self._register.current, sealer, None, at=sealed_at).objections(facts)
 
 
 class Sitting:
@@ -120,7 +114,7 @@ class Sitting:
     that sit at the same moment do not see each other, and together may go over by what is in flight.
     """
 
-    def __init__(self, register: Register, sealer: LegalEntity, usage: Usage, *, at: datetime) -> None:
+    def __init__(self, register: Register, sealer: LegalEntity, usage: Usage | None, *, at: datetime) -> None:
         self._register = register
         self._sealer = sealer
         self._sealer_key = organization_key(sealer.organization_identifier)
@@ -162,7 +156,14 @@ class Sitting:
             refusals=refusals,
             considered=tuple(judged.considered),
             register_sha256=self._register.sha256,
-            basis=Basis(caller, known, self._sealer.organization_identifier, award, tuple(matches)),
+            basis=Basis(
+                caller,
+                known,
+                self._sealer.organization_identifier,
+                award,
+                tuple(matches),
+                tuple(use for one in judged.considered for use in self._uses(self._register.mandates[one.mandate])),
+            ),
         )
 
     def objections(self, facts: AwardFacts) -> tuple[Refusal, ...]:
@@ -238,13 +239,21 @@ class Sitting:
 
     def _sealed(self, mandate: Mandate, *, today_only: bool) -> int:
         """Seals so far, those of this batch included; 0 unless the mandate limits them, for then nobody asks."""
-        if (mandate.scope.quota.daily if today_only else mandate.scope.quota.total) is None:
+        if self._usage is None or (mandate.scope.quota.daily if today_only else mandate.scope.quota.total) is None:
             return 0
         asked = (mandate.id, today_only)
         if asked not in self._recorded:
-            since = self._register.midnight(self._today) if today_only else None
-            self._recorded[asked] = self._usage.sealed(mandate.id, since)
+            since, until = self._register.ends(self._today) if today_only else (None, None)
+            self._recorded[asked] = self._usage.sealed(mandate.id, since, until)
         return self._recorded[asked] + self._granted[mandate.id]
+
+    def _uses(self, mandate: Mandate) -> Iterator[Use]:
+        """Yield how far each quota of the mandate is used."""
+        quota = mandate.scope.quota
+        for limit, period, today_only in ((quota.daily, "today", True), (quota.total, "in all", False)):
+            if limit is not None:
+                known = None if self._usage is None else self._sealed(mandate, today_only=today_only)
+                yield Use(mandate.id, period, limit, known)
 
     def _granted_by(self, caller: Caller, known: KnownCaller | None, award: Award, used: Sequence[Mandate]) -> Grant:
         own = known.member.id if known else ""

@@ -7,7 +7,7 @@ stands in every ledger row, so that a seal can be traced to the exact files that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -141,6 +141,10 @@ class Register:
     def midnight(self, day: date) -> datetime:
         """Return the moment at which the alliance's ``day`` begins."""
         return datetime(day.year, day.month, day.day, tzinfo=self.time_zone)
+
+    def ends(self, day: date) -> tuple[datetime, datetime]:
+        """Return the moments between which the alliance's ``day`` lies: its midnight and the next."""
+        return self.midnight(day), self.midnight(day + timedelta(days=1))
 
     def state_of(self, mandate: Mandate, day: date) -> str:
         """Say in a word how the mandate stands on ``day``: draft, withdrawn, suspended, future, expired or in force."""
