@@ -141,6 +141,7 @@ class House:
         self.files = files()
         self.ledger = Ledger()
         self.sealer = SEALER
+        self.facts = FACTS
         self.written = 0
 
     @property
@@ -160,7 +161,7 @@ class House:
 
     def decide(self, caller: Caller = NORTH_CALLER, *, at: datetime = NOON, **facts: Any) -> Decision:
         """The decision on the usual award, with these facts changed."""
-        return self.policy().decide(caller, replace(FACTS, **facts), at=at)
+        return self.policy().decide(caller, replace(self.facts, **facts), at=at)
 
     def refused_by(self, caller: Caller = NORTH_CALLER, *, at: datetime = NOON, **facts: Any) -> list[str]:
         """The rules that refuse it; none if it is granted."""

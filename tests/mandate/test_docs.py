@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from datetime import date
@@ -180,15 +181,43 @@ def test_every_key_is_documented(model: type[BaseModel]) -> None:
     }
 
 
-def test_every_load_rule_is_documented() -> None:
-    """Each rule by which a register may fail to load is named in the document."""
-    source = Path(__file__).parents[2] / "server/eseal/mandate"
-    code = "".join(
-        (source / f"{name}.py").read_text()
-        for name in ("consistency", "reading", "register", "fields", "files", "scope")
-    )
-    rules = set(re.findall(r'(?:broken|problem|Problem|_repeated)\([^"\n]*"([a-z]+(?:-[a-z]+)+)"', code))
-    text = DOCUMENT.read_text(encoding="utf-8")
+def _section(title: str) -> str:
+    """The document from one heading of the second level to the next."""
+    found = re.search(rf"^## {title}$(.*?)(?=^## )", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert found, f"docs/mandate.md has no section {title!r}"
+    return found[1]
 
-    assert len(rules) > 20
-    assert set() == {rule for rule in rules if f"`{rule}`" not in text}
+
+def test_the_document_lists_the_policys_rules_and_no_others() -> None:
+    """Each rule has one row, in the order of the code, and no row is of a rule that is gone."""
+    assert [rule.value for rule in Rule] == re.findall(r"^\| `([a-z-]+)` \|", _section("The rules"), re.MULTILINE)
+
+
+def test_the_document_lists_the_load_rules_and_no_others() -> None:
+    """The rules by which a register may fail to load are those that the code has, each named once."""
+    rules = _rules_of_the_code() | {"unknown-key", "missing-key", "wrong-value"}
+    table = _section("The register").partition("### What can be wrong with it")[2]
+    rows = [re.findall(r"`([a-z-]+)`", row) for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)]
+    listed = [rule for row in rows for rule in row]
+
+    assert len(rules) > 30
+    assert sorted(rules) == sorted(listed)
+
+
+def _rules_of_the_code() -> set[str]:
+    """What stands as a rule's name in a call that makes a problem."""
+    calls = [
+        node
+        for path in (Path(__file__).parents[2] / "server/eseal/mandate").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    makers = {"broken", "problem", "Problem", "_repeated"}
+    arguments = [
+        argument.value
+        for call in calls
+        if getattr(call.func, "id", getattr(call.func, "attr", "")) in makers
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
+    return {argument for argument in arguments if re.fullmatch(r"[a-z]+(-[a-z]+)+", argument)}
