@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
-    from eseal.rpc.work import Together
+    from eseal.rpc.work import Singles
 
 
 def _run(story: Callable[[Work], Coroutine[Any, Any, None]], **settings: int) -> None:
@@ -115,8 +115,8 @@ class _Doing:
         return [item.upper() for item in items]
 
 
-def _call(together: Together[str, str], item: str, *, key: str | None = None, size: int = 1) -> asyncio.Future[str]:
-    return asyncio.ensure_future(together.run(item[0], item, key=key or item, size=size))
+def _call(singles: Singles[str, str], item: str, *, key: str | None = None, size: int = 1) -> asyncio.Future[str]:
+    return asyncio.ensure_future(singles.run(item[0], item, key=key or item, size=size))
 
 
 def test_single_calls_that_wait_are_done_together() -> None:
@@ -124,8 +124,8 @@ def test_single_calls_that_wait_are_done_together() -> None:
     doing = _Doing()
 
     async def story(work: Work) -> None:
-        together = work.together(doing)
-        calls = [_call(together, item) for item in ("a0", "a1", "b1", "a2", "b2", "c1")]
+        singles = work.singles(doing)
+        calls = [_call(singles, item) for item in ("a0", "a1", "b1", "a2", "b2", "c1")]
         await asyncio.sleep(0.05)
         assert [["a0"]] == doing.batches
         doing.gate.set()
@@ -141,8 +141,8 @@ def test_one_request_id_is_done_once_at_a_time() -> None:
     doing = _Doing()
 
     async def story(work: Work) -> None:
-        together = work.together(doing)
-        calls = [_call(together, item, key=item[:2]) for item in ("a0", "a1", "a2", "a1 again", "a3")]
+        singles = work.singles(doing)
+        calls = [_call(singles, item, key=item[:2]) for item in ("a0", "a1", "a2", "a1 again", "a3")]
         await asyncio.sleep(0.05)
         doing.gate.set()
         await asyncio.gather(*calls)
@@ -157,8 +157,8 @@ def test_large_calls_do_not_take_small_ones_along() -> None:
     doing = _Doing()
 
     async def story(work: Work) -> None:
-        together = work.together(doing)
-        calls = [_call(together, "a0"), _call(together, "a1", size=8_000_000), _call(together, "a2")]
+        singles = work.singles(doing)
+        calls = [_call(singles, "a0"), _call(singles, "a1", size=8_000_000), _call(singles, "a2")]
         await asyncio.sleep(0.05)
         doing.gate.set()
         await asyncio.gather(*calls)
@@ -173,17 +173,17 @@ def test_single_call_that_is_given_up() -> None:
     doing = _Doing()
 
     async def story(work: Work) -> None:
-        together = work.together(doing)
-        running, given_up, kept = [_call(together, item) for item in ("a0", "a1", "a2")]
+        singles = work.singles(doing)
+        running, given_up, kept = [_call(singles, item) for item in ("a0", "a1", "a2")]
         await asyncio.sleep(0.05)
         with pytest.raises(Overloaded):
-            await together.run("a", "a3", key="a3", size=1)
+            await singles.run("a", "a3", key="a3", size=1)
         running.cancel()
         given_up.cancel()
         await asyncio.sleep(0)
         doing.gate.set()
         assert "A2" == await asyncio.wait_for(kept, 5)
-        assert "B1" == await asyncio.wait_for(together.run("b", "b1", key="b1", size=1), 5)
+        assert "B1" == await asyncio.wait_for(singles.run("b", "b1", key="b1", size=1), 5)
 
     _run(story, single_seal_threads=1, caller_calls=2)
 
@@ -199,10 +199,10 @@ def test_what_goes_wrong_for_a_batch_is_said_to_each() -> None:
         return list(items)
 
     async def story(work: Work) -> None:
-        together = work.together(doing)
-        for bad in [_call(together, "bad 1"), _call(together, "bad 2")]:
+        singles = work.singles(doing)
+        for bad in [_call(singles, "bad 1"), _call(singles, "bad 2")]:
             with pytest.raises(ValueError, match="bad"):
                 await bad
-        assert "good" == await together.run("a", "good", key="g", size=1)
+        assert "good" == await singles.run("a", "good", key="g", size=1)
 
     _run(story, single_seal_threads=1)

@@ -90,7 +90,7 @@ class Member:
         if any(page.name for page in completion.pages):
             return complete(self.whole(), completion, credential_id=credential_id, issued=issued)
         completed = self.of.completed(completion)
-        moment = _said(issued)
+        moment = date_time(issued)
         return CompletedMember(completed, (credential_id, *[moment] * completed.moments, *self.texts))
 
     def whole(self) -> Document:
@@ -224,12 +224,6 @@ def _filled(items: Sequence[tuple[Template, tuple[str, ...]] | None]) -> list[by
         for place, data in zip(chosen, of_one[0][0].fill_many([values for _, values in of_one]), strict=True):
             filled[place] = data
     return filled
-
-
-@lru_cache(maxsize=8)
-def _said(issued: datetime) -> str:
-    """A class is issued at one moment, mostly."""
-    return date_time(issued)
 
 
 def _is_moment(document: Document, term: str) -> bool:

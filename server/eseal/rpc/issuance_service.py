@@ -96,7 +96,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         self._explain = explain
         self._callers = callers
         self._work = work
-        self._unary = work.together(self._seal_together)
+        self._unary = work.singles(self._seal_together)
         self._settings = settings
         self._courses = translate.Courses()
 

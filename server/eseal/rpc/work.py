@@ -45,7 +45,7 @@ class Work:
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
-        self._together: list[Together[Any, Any]] = []
+        self._singles: list[Singles[Any, Any]] = []
         self._most_streams = settings.caller_streams
         self._streams: Counter[str] = Counter()
         self._lanes = {
@@ -57,12 +57,12 @@ class Work:
         """Do ``job`` on a thread of ``lane``, in its caller's turn. Overloaded where the caller has too many waiting."""
         return await self._lanes[lane].run(caller, job)
 
-    def together(self, do: Callable[[Sequence[Item]], Sequence[Answer]]) -> Together[Item, Answer]:
+    def singles(self, do: Callable[[Sequence[Item]], Sequence[Answer]]) -> Singles[Item, Answer]:
         """Single calls that are done together: ``do`` takes those of one caller and answers each."""
         settings = self._settings
-        together = Together(do, threads=settings.single_seal_threads, most_waiting=settings.caller_calls)
-        self._together.append(together)
-        return together
+        singles = Singles(do, threads=settings.single_seal_threads, most_waiting=settings.caller_calls)
+        self._singles.append(singles)
+        return singles
 
     @contextlib.contextmanager
     def stream(self, caller: str) -> Iterator[None]:
@@ -85,8 +85,8 @@ class Work:
         """Finish what has begun, and let the threads go."""
         for lane in self._lanes.values():
             lane.close()
-        for together in self._together:
-            together.close()
+        for singles in self._singles:
+            singles.close()
 
 
 class _Ring(Generic[Item]):
@@ -174,7 +174,7 @@ class _Single(Generic[Item, Answer]):
     answer: asyncio.Future[Answer]
 
 
-class Together(Generic[Item, Answer]):
+class Singles(Generic[Item, Answer]):
     """Threads for single calls that are done together. Its methods are for the event loop's thread."""
 
     def __init__(self, do: Callable[[Sequence[Item]], Sequence[Answer]], *, threads: int, most_waiting: int) -> None:
