@@ -134,7 +134,8 @@ class AwardFacts:
     (``0613``), ``languages`` ISO 639-1, ``countries`` alpha-3. ``ects`` is the largest ECTS sum of any achievement,
     infinite where one is not a number.
     ``award_date`` is the calendar day where the credential says only that, else the aware datetime: the policy reads
-    it in the alliance's time zone. ``qualifications`` are the ids of what was awarded (``specifiedBy``).
+    it in the alliance's time zone. Where the learner's achievements were awarded on several days it is the latest, and
+    ``first_award_date`` the earliest. ``qualifications`` are the ids of what was awarded (``specifiedBy``).
     """
 
     awarding_bodies: tuple[AwardingBody, ...]
@@ -148,6 +149,7 @@ class AwardFacts:
     countries: frozenset[str] = frozenset()
     accreditations: frozenset[str] = frozenset()
     qualifications: frozenset[str] = frozenset()
+    first_award_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

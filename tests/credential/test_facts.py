@@ -127,6 +127,83 @@ def test_the_award_date_is_a_day_or_a_moment(written: str, expected: date | None
     assert expected == award_facts(Document.from_python(credential)).award_date
 
 
+def test_achievements_of_several_days_tell_the_first_and_the_last(credential: dict[str, Any]) -> None:
+    """A second achievement beside the first cannot hide an award of another time."""
+    second = copy.deepcopy(credential["credentialSubject"]["hasClaim"])
+    second |= {"id": "urn:x:1", "awardedBy": second["awardedBy"] | {"id": "urn:x:2", "awardingDate": "2019-01-01"}}
+    credential["credentialSubject"]["hasClaim"] = [credential["credentialSubject"]["hasClaim"], second]
+    facts = award_facts(Document.from_python(credential))
+
+    assert (date(2019, 1, 1), date(2026, 5, 31)) == (facts.first_award_date, facts.award_date)
+
+
+@pytest.mark.parametrize("code", ["0", "9", "06", "\u00b2", "\u0666", "6 ", "9" * 5000])
+def test_what_is_no_eqf_level_is_level_zero(credential: dict[str, Any], code: str) -> None:
+    """No range of levels covers it, whatever digits it is written in."""
+    credential["credentialSubject"]["hasClaim"]["specifiedBy"]["eqfLevel"]["id"] = (
+        f"http://data.europa.eu/snb/eqf/{code}"
+    )
+
+    assert {0} == award_facts(Document.from_python(credential)).eqf_levels
+
+
+@pytest.mark.parametrize("point", ["-1", "1e3", "9E999999", "NaN", "1_0", "\u0663", "", "a lot", " 2"])
+def test_credits_that_are_no_number_are_without_end(credential: dict[str, Any], point: str) -> None:
+    """No maximum covers what a person cannot read as a number of credits."""
+    credential["credentialSubject"]["hasClaim"]["specifiedBy"]["creditPoint"]["point"] = point
+
+    assert Decimal("Infinity") == award_facts(Document.from_python(credential)).ects
+
+
+def test_languages_are_those_of_every_display(credential: dict[str, Any]) -> None:
+    """A language without an ISO 639-1 code counts too, and so does one that only a page is in."""
+    language = "http://publications.europa.eu/resource/authority/language/"
+    display = credential["displayParameter"]
+    display["primaryLanguage"] = {"id": f"{language}SMI", "type": "Concept"}
+    display["individualDisplay"] = {"id": "urn:x:1", "language": {"id": f"{language}FRA", "type": "Concept"}}
+
+    assert {"en", "fr", "SMI"} == award_facts(Document.from_python(credential)).languages
+
+
+def _in_parts(credential: dict[str, Any], parts: dict[int, list[int]]) -> Document:
+    """The achievement with numbered parts, each of one ECTS credit; ``parts`` says which are parts of which."""
+    framework = {"id": "http://data.europa.eu/snb/education-credit/6fcec5c5af", "type": "Concept"}
+    claim = credential["credentialSubject"]["hasClaim"]
+    claim["specifiedBy"].pop("creditPoint")
+    claim["hasPart"] = [
+        {
+            "id": f"urn:x:{number}",
+            "type": "LearningAchievement",
+            "creditReceived": {"id": f"urn:c:{number}", "framework": framework, "point": "1"},
+            "hasPart": [{"id": f"urn:x:{inner}"} for inner in inners],
+        }
+        for number, inners in parts.items()
+    ]
+    return Document.from_python(credential)
+
+
+def test_parts_at_any_depth_are_counted(credential: dict[str, Any]) -> None:
+    """Thousands of parts, each a part of the one before, cost as many steps."""
+    depth = 3000
+
+    chain = {number: [number + 1] for number in range(depth - 1)} | {depth - 1: []}
+    assert Decimal(depth) == award_facts(_in_parts(credential, chain)).ects
+
+
+def test_shared_parts_are_looked_at_once(credential: dict[str, Any]) -> None:
+    """Two parts that share two parts, and so on: paths double at each step, and the time must not."""
+    layers = 60
+    shared = {number: [2 * (number // 2) + 2, 2 * (number // 2) + 3] for number in range(layers)}
+    shared |= {layers: [], layers + 1: []}
+
+    assert Decimal(2**32 - 2) == award_facts(_in_parts(credential, shared)).ects
+
+
+def test_what_is_a_part_of_itself_cannot_be_counted(credential: dict[str, Any]) -> None:
+    """A circle of parts has no number of credits that a maximum could cover."""
+    assert Decimal("Infinity") == award_facts(_in_parts(credential, {0: [1], 1: [2], 2: [0]})).ects
+
+
 def test_ects_are_those_of_the_whole_or_the_sum_of_the_parts() -> None:
     """Splitting a course into parts does not make it smaller."""
     course = courses.full_course()

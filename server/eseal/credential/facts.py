@@ -6,8 +6,9 @@ of a node that is named here and described there, as every reader of the credent
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from eseal.credential.achievement import ECTS
@@ -31,29 +32,37 @@ IDENTIFIER_KINDS: Final[Mapping[str, str]] = {
     "identifier": "other",
 }
 
+_NUMBER: Final = re.compile(r"[0-9]{1,9}([.,][0-9]{1,9})?")
+_UNCOUNTABLE: Final = Decimal("Infinity")
+
 
 @once_a_course(256)
 def award_facts(document: Document) -> AwardFacts:
     """Read the facts of an award out of a credential, before or after completion.
 
-    ``award_date`` is that of the learner's own achievements, the latest where they differ, and a bare day where its
-    time is midnight without a zone or in UTC, which is how a day is written in xsd:dateTime.
+    The award dates are those of the learner's own achievements; each is a bare day where its time is midnight without a
+    zone or in UTC, which is how a day is written in xsd:dateTime.
     """
     graph = Graph(document.to_python())
     claims = graph.root.nodes("credentialSubject", "hasClaim")
     achievements = [node for node in graph.nodes.values() if "LearningAchievement" in node.types]
     specifications = _distinct(specified for node in achievements for specified in node.nodes("specifiedBy"))
     bodies = list(_awarding_bodies(graph))
+    moments = _award_moments(claims)
     return AwardFacts(
         awarding_bodies=tuple(_awarding_body(pointer, node) for pointer, node in bodies),
-        award_date=_award_date(claims),
+        award_date=_day_or_moment(max(moments, default=None)),
+        first_award_date=_day_or_moment(min(moments, default=None)),
         profiles=declared_profiles(document),
         opportunity_types=_ids(node for specified in specifications for node in specified.nodes("dcType")),
-        eqf_levels=frozenset(int(code) for code in _codes(specifications, "eqfLevel", "eqf") if code.isdigit()),
-        ects=max((ects for node in achievements if (ects := _ects(node, frozenset())) is not None), default=None),
+        eqf_levels=frozenset(map(_eqf_level, _codes(specifications, "eqfLevel", "eqf"))),
+        ects=_most_ects(achievements),
         isced_f=frozenset(_codes(specifications, "thematicArea", "isced-f")),
         languages=frozenset(
-            iso_language(node.id) for display in graph.of_type("DisplayParameter") for node in display.nodes("language")
+            iso_language(node.id) or node.id.rsplit("/", 1)[-1]
+            for display in graph.of_type("DisplayParameter")
+            for path in (("language",), ("primaryLanguage",), ("individualDisplay", "language"))
+            for node in display.nodes(*path)
         )
         - {""},
         countries=frozenset(
@@ -104,19 +113,21 @@ def _identifiers(node: Node) -> Iterator[LegalIdentifier]:
                 )
 
 
-def _award_date(claims: Iterable[Node]) -> date | None:
-    dates = [
+def _award_moments(claims: Iterable[Node]) -> list[datetime]:
+    return [
         moment
         for claim in claims
         for process in claim.nodes("awardedBy")
         for value in process.values("awardingDate")
         if (moment := _moment(value.text)) is not None
     ]
-    latest = max(dates, default=None)
-    if latest is None:
+
+
+def _day_or_moment(moment: datetime | None) -> date | None:
+    if moment is None:
         return None
-    bare_day = latest.utcoffset().__bool__() is False and latest.time() == datetime.min.time()
-    return latest.date() if bare_day else latest
+    bare_day = not moment.utcoffset() and moment.time() == datetime.min.time()
+    return moment.date() if bare_day else moment
 
 
 def _moment(text: str) -> datetime | None:
@@ -127,14 +138,38 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _ects(achievement: Node, above: frozenset[str]) -> Decimal | None:
-    """The ECTS credits of an achievement: what it says of itself, or the sum of its parts where that is more."""
-    if achievement.key in above:
-        return None
-    inner = above | {achievement.key}
-    parts = [ects for part in achievement.nodes("hasPart") if (ects := _ects(part, inner)) is not None]
+def _eqf_level(code: str) -> int:
+    """The level, 1 to 8; 0 for what is none, so that no range covers it."""
+    return int(code) if code in vocabulary("eqf").items else 0
+
+
+def _most_ects(achievements: Iterable[Node]) -> Decimal | None:
+    """The ECTS credits of the achievement that has most: what it says of itself, or the sum of its parts if that is more.
+
+    Parts may be shared and may stand to any depth, so each is counted once, and after its own parts. What is a part of
+    itself cannot be counted.
+    """
+    counted: dict[str, Decimal | None] = {}
+    opened: set[str] = set()
+    waiting = list(achievements)
+    while waiting:
+        node = waiting.pop()
+        if node.key in counted:
+            continue
+        parts = node.nodes("hasPart")
+        if node.key not in opened:
+            opened.add(node.key)
+            waiting += [node, *(part for part in parts if part.key not in opened)]
+        else:
+            counted[node.key] = _ects(node, [counted.get(part.key, _UNCOUNTABLE) for part in parts])
+    return max((ects for ects in counted.values() if ects is not None), default=None)
+
+
+def _ects(achievement: Node, parts: Iterable[Decimal | None]) -> Decimal | None:
+    """The ECTS credits of an achievement, by those of its parts."""
+    known = [ects for ects in parts if ects is not None]
     own = (_points(achievement.nodes("specifiedBy", "creditPoint")), _points(achievement.nodes("creditReceived")))
-    return max((sum_ for sum_ in (*own, sum(parts, Decimal(0)) if parts else None) if sum_ is not None), default=None)
+    return max((sum_ for sum_ in (*own, sum(known, Decimal(0)) if known else None) if sum_ is not None), default=None)
 
 
 def _points(credits_: Iterable[Node]) -> Decimal | None:
@@ -147,12 +182,8 @@ def _points(credits_: Iterable[Node]) -> Decimal | None:
 
 
 def _point(text: str) -> Decimal:
-    """A number of credits; infinite where it cannot be read or counts backwards, so that no maximum covers it."""
-    try:
-        point = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        return Decimal("Infinity")
-    return point if point.is_finite() and point >= 0 else Decimal("Infinity")
+    """A number of credits; infinite where it is none that a person would write, so that no maximum covers it."""
+    return Decimal(text.replace(",", ".")) if _NUMBER.fullmatch(text) else _UNCOUNTABLE
 
 
 def _codes(nodes: Iterable[Node], term: str, name: str) -> Iterator[str]:
