@@ -387,6 +387,21 @@ class TestMandate:
         expected = ["mandate-in-force", "mandate-in-force-on-award-date"]
         assert expected == house.refused_by(award_date=None)
 
+    def test_each_day_of_award_counts(self, house: House) -> None:
+        """A later achievement does not cover for one that was awarded before the mandate, or before membership."""
+        house.files[MEMBER]["member_since"] = date(2025, 12, 31)
+        expected = ["awarding-body-member-on-award-date", "mandate-in-force-on-award-date"]
+
+        assert expected == house.refused_by(first_award_date=date(2025, 12, 30), award_date=date(2026, 6, 1))
+        assert [] == house.refused_by(first_award_date=date(2026, 1, 1), award_date=date(2026, 6, 1))
+
+    @pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+    def test_asked_about_the_ends_of_time(self, house: House, at: datetime) -> None:
+        """A question about the first or the last moment there is has an answer, east and west of Greenwich."""
+        for zone in ("Europe/Amsterdam", "America/New_York"):
+            house.files["alliance.toml"]["time_zone"] = zone
+            assert "mandate-in-force" in house.refused_by(at=at)
+
     @pytest.mark.parametrize("awarded", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
     def test_the_ends_of_time(self, house: House, awarded: datetime) -> None:
         """An award at the end of all time is refused like any other day outside the mandate."""

@@ -259,7 +259,13 @@ class TestOverlap:
         assert [] == self.rules(house)
 
     @pytest.mark.parametrize(
-        ("withdrawn_on", "rules"), [(date(2026, 7, 1), []), (date(2026, 7, 2), ["mandate-overlap"])]
+        ("withdrawn_on", "rules"),
+        [
+            (date(2026, 7, 1), []),
+            (date(2026, 7, 2), ["mandate-overlap"]),
+            (date.min, []),
+            (date.max, ["mandate-overlap"]),
+        ],
     )
     def test_withdrawn(self, house: House, withdrawn_on: date, rules: list[str]) -> None:
         """The day of withdrawal is free for the mandate that takes over."""

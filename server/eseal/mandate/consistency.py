@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eseal.mandate.problems import Location
     from eseal.mandate.reading import Read
 
+_ONE_DAY = timedelta(days=1)
 _MAGIC = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
@@ -185,7 +186,9 @@ def _overlaps(parsed: Parsed) -> Iterator[Problem]:
 
 
 def _last_day(mandate: Mandate, withdrawn_on: date | None) -> date:
-    return min(mandate.valid_until, withdrawn_on - timedelta(days=1)) if withdrawn_on else mandate.valid_until
+    if withdrawn_on is None or withdrawn_on > mandate.valid_until:
+        return mandate.valid_until
+    return max(withdrawn_on, date.min + _ONE_DAY) - _ONE_DAY
 
 
 def _certificates(parsed: Parsed) -> Iterator[Problem]:

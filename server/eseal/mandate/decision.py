@@ -59,7 +59,8 @@ class Basis:
         yield "caller's member", self.known.member.id if self.known else "none"
         yield "sealer", self.sealer
         yield "today", f"{award.today} ({award.register.alliance.time_zone})"
-        yield "award date", f"{award.award_day}" + ("" if facts.award_date else " (the credential states none: today)")
+        days = " and ".join(map(str, award.award_days))
+        yield "award date", days if facts.award_date else f"{days} (the credential states none: today)"
         for one in self.matches:
             known_as = "no member"
             if one.member and one.identifier:

@@ -74,9 +74,11 @@ def body_refusals(award: Award, matches: Sequence[Match]) -> Iterator[Refusal]:
 
 def membership_refusals(award: Award, member: Member) -> Iterator[Refusal]:
     """Yield whether the body was no member on the day of the award."""
-    if not member.is_member_on(award.award_day):
+    for day in award.award_days:
+        if member.is_member_on(day):
+            continue
         period = f"from {member.member_since} to {member.member_until or 'further notice'}"
-        message = f"member {member.id} is one {period}, and the day of the award is {award.award_day}"
+        message = f"member {member.id} is one {period}, and the day of the award is {day}"
         yield refusal(Rule.AWARDING_BODY_MEMBER_ON_AWARD_DATE, message, member.id)
 
 

@@ -195,7 +195,7 @@ class Sitting:
             register=self._register,
             facts=facts,
             today=self._today,
-            award_day=_award_day(self._register, facts, self._today),
+            award_days=_award_days(self._register, facts, self._today),
             members=tuple(members.values()),
             outside=outside,
         )
@@ -289,16 +289,11 @@ def _distance(refusals: Sequence[Refusal]) -> tuple[bool, int, int]:
     return any(one.rule in LIFE for one in refusals), len(lasting), len(refusals)
 
 
-def _award_day(register: Register, facts: AwardFacts, today: date) -> date:
-    """Return the alliance's day of the award: credentials often say one zone's midnight by another's clock."""
-    if isinstance(facts.award_date, datetime):
-        stated = facts.award_date
-        try:
-            return register.day(stated) if stated.tzinfo else stated.date()
-        except OverflowError:
-            # The first or last day of all time, in whatever zone.
-            return stated.date()
-    return facts.award_date or today
+def _award_days(register: Register, facts: AwardFacts, today: date) -> tuple[date, ...]:
+    """Return the alliance's days of the award: credentials often say one zone's midnight by another's clock."""
+    stated = [one for one in (facts.first_award_date, facts.award_date) if one is not None]
+    days = [register.day(one) if isinstance(one, datetime) else one for one in stated]
+    return tuple(dict.fromkeys(days)) or (today,)
 
 
 def _refused(refusals: tuple[Refusal, ...]) -> CallerRefused | MandateRefused:

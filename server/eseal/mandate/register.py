@@ -135,8 +135,12 @@ class Register:
         return {mandate.id: organization_key(mandate.sealer) for mandate in self.mandates.values()}
 
     def day(self, at: datetime) -> date:
-        """Return the alliance's calendar day at a moment (an aware datetime)."""
-        return at.astimezone(self.time_zone).date()
+        """Return the alliance's calendar day at a moment; one without a zone is the alliance's already."""
+        try:
+            return at.astimezone(self.time_zone).date() if at.tzinfo else at.date()
+        except OverflowError:
+            # The first or last day of all time, in whatever zone.
+            return at.date()
 
     def midnight(self, day: date) -> datetime:
         """Return the moment at which the alliance's ``day`` begins."""

@@ -82,12 +82,15 @@ _LONGEST = 120
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """What is judged: the award's facts, the alliance's days they are judged on, and who awards it with whom."""
+    """What is judged: the award's facts, the alliance's days they are judged on, and who awards it with whom.
+
+    ``award_days`` are the first and the last day on which something in it was awarded; one, where they are the same.
+    """
 
     register: Register
     facts: AwardFacts
     today: date
-    award_day: date
+    award_days: tuple[date, ...]
     members: tuple[Member, ...]
     outside: tuple[AwardingBody, ...]
 
@@ -119,7 +122,7 @@ def life_refusals(award: Award, mandate: Mandate) -> Iterator[Refusal]:
         yield refusal(Rule.MANDATE_DUAL_CONTROL, message, mandate.id)
     for rule, what, day in (
         (Rule.MANDATE_IN_FORCE, "today", award.today),
-        (Rule.MANDATE_IN_FORCE_ON_AWARD_DATE, "the day of the award", award.award_day),
+        *((Rule.MANDATE_IN_FORCE_ON_AWARD_DATE, "the day of the award", day) for day in award.award_days),
     ):
         if not mandate.covers(day):
             period = f"from {mandate.valid_from} to {mandate.valid_until}"
@@ -136,7 +139,7 @@ def _status_refusals(award: Award, mandate: Mandate) -> Iterator[Refusal]:
             until = f"until {suspension.valid_until}" if suspension.valid_until else "until further notice"
             message = f"mandate {mandate.id} is suspended since {suspension.valid_from} {until}: {suspension.reason}"
             yield refusal(Rule.MANDATE_NOT_SUSPENDED, message, mandate.id)
-    if status.withdrawn_on and max(award.today, award.award_day) >= status.withdrawn_on:
+    if status.withdrawn_on and max(award.today, *award.award_days) >= status.withdrawn_on:
         message = f"mandate {mandate.id} is withdrawn since {status.withdrawn_on}"
         yield refusal(Rule.MANDATE_NOT_WITHDRAWN, message + (f": {status.reason}" if status.reason else ""), mandate.id)
 
