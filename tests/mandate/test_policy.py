@@ -584,6 +584,14 @@ class TestJointAward:
 
         assert ["awarding-body-identified"] == house.refused_by(awarding_bodies=(NORTH, nameless))
 
+    @pytest.mark.parametrize("name", ["south  university", "\uff33outh University", "SOUTH UNIVERSITY"])
+    def test_a_namesake_to_the_eye_is_not_outside(self, house: House, name: str) -> None:
+        """Blanks, case and compatibility characters do not make another body of it."""
+        house.scope.update(joint_awards=True, outside_bodies=True)
+        namesake = replace(STRANGER, legal_names={"en": name})
+
+        assert ["awarding-body-is-member"] == house.refused_by(awarding_bodies=(NORTH, namesake))
+
     def test_a_namesake_is_not_outside(self, house: House) -> None:
         """A body with a member's name and a strange identifier does not slip in as a stranger."""
         house.scope.update(joint_awards=True, outside_bodies=True)

@@ -182,6 +182,20 @@ def test_problems_of_files(house: House, name: str, content: bytes, rule: str, a
         assert [(name, at, rule)] == [(one.file, one.line, one.rule) for one in problems(house)]
 
 
+def test_members_that_are_parts_of_each_other(house: House) -> None:
+    """A circle of parts is told in each of its files, with the way around it; a chain of parts is none."""
+    house.files["members/chair.toml"] = {**house.files["members/faculty.toml"], "id": "chair", "part_of": "faculty"}
+    house.files["members/chair.toml"]["caller"] = []
+    house.load()
+
+    house.files[NORTH]["part_of"] = "faculty"
+    found = problems(house)
+
+    faculty = "members/faculty.toml"
+    assert [(faculty, "part-of-circle"), (NORTH, "part-of-circle")] == [(one.file, one.rule) for one in found]
+    assert "faculty is part of north is part of faculty" == found[0].message
+
+
 def test_without_an_alliance(house: House) -> None:
     """A folder without alliance.toml is told so once, without a shower of consequences."""
     del house.files["alliance.toml"]

@@ -114,12 +114,26 @@ def _references(parsed: Parsed) -> Iterator[Problem]:
                 yield member.problem("member-known", f"no member has the id {other!r}", *location)
             elif other == member.value.id:
                 yield member.problem("member-other", f"{other!r} is the member itself", *location)
+    yield from _circles(parsed)
     for mandate in parsed.mandates:
         yield from _mandate_references(parsed, mandate, members)
     known = {mandate.value.id for mandate in parsed.mandates}
     for status in parsed.statuses:
         if status.value.mandate not in known:
             yield status.problem("mandate-known", f"no mandate has the id {status.value.mandate!r}", "mandate")
+
+
+def _circles(parsed: Parsed) -> Iterator[Problem]:
+    """Yield members that are parts of themselves by way of others; a part may have no identifiers, its whole must."""
+    wholes = {member.value.id: member.value.part_of for member in parsed.members}
+    for member in parsed.members:
+        passed, whole = [member.value.id], member.value.part_of
+        while whole and whole not in passed:
+            passed.append(whole)
+            whole = wholes.get(whole)
+        if whole == member.value.id and len(passed) > 1:
+            way = " is part of ".join([*passed, whole])
+            yield member.problem("part-of-circle", way, "part_of")
 
 
 def _named_by(member: Member) -> Iterator[tuple[str, Location]]:

@@ -39,12 +39,11 @@ Key: TypeAlias = tuple[str, str, str]
 KINDS = ("eidas", "registration", "vat", "tax", "other")
 
 _ORGANIZATION_IDENTIFIER = re.compile(r"(?P<type>VAT|NTR|PSD|LEI|[A-Z]{2}:)(?P<country>[A-Z]{2})-(?P<number>\S.*)")
+# CIR (EU) 2015/1501: who gave it, for whom, and what they call the entity. Of one entity the middle part differs.
+_LEGAL_PERSON = re.compile(r"(?P<country>[A-Z]{2})/(?P<destination>[A-Z]{2})/(?P<number>\S+)")
 _PSD_NUMBER = re.compile(r"[A-Z]{2,8}-\S+")
-_SCHAC = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_ERASMUS = re.compile(r"[A-Z]{1,3} *[A-Z-]{1,7}[0-9]{2,3}")
 _ROR = re.compile(r"0[0-9a-hj-km-np-tv-z]{6}[0-9]{2}")
-_DEQAR = re.compile(r"DEQARINST[0-9]{4,}")
-_PIC = re.compile(r"[0-9]{9}")
+_LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 
 # LEI numbers are international: EN 319 412-1 writes LEIXG-.
 _LEI_COUNTRY = "XG"
@@ -65,6 +64,21 @@ _SCHEMES = {
     "eupic": "PIC",
     "lei": "LEI",
 }
+# What scheme of `other` identifiers has which form.
+_SCHEME_FORMS: dict[str, tuple[re.Pattern[str], str]] = {
+    "SCHAC": (
+        re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"),
+        "a SCHAC home organisation is a domain name (university.edu)",
+    ),
+    "ERASMUS": (
+        re.compile(r"[A-Z]{1,3} *[A-Z-]{1,7}[0-9]{2,3}"),
+        "an Erasmus code is a country, a city of up to seven letters and a number",
+    ),
+    "ROR": (_ROR, "a ROR id is 0, six characters of Crockford's base 32 and two check digits (https://ror.org/...)"),
+    "DEQAR": (re.compile(r"DEQARINST[0-9]{4,}"), "a DEQAR id reads DEQARINST and at least four digits"),
+    "PIC": (re.compile(r"[0-9]{9}"), "a PIC has nine digits"),
+    "LEI": (_LEI, "an LEI has eighteen letters or digits and two check digits (ISO 17442)"),
+}
 # Countries whose trade register numbers carry a check digit that a kept library knows.
 _TRADE_REGISTERS: dict[str, NumberModule] = {
     "DNK": stdnum.dk.cvr,
@@ -79,8 +93,8 @@ def key(identifier: LegalIdentifier) -> Key:
     """Kind, place and number in the one form in which two ways of writing an identifier are equal.
 
     Only what the standards allow to differ is evened out: the EN 319 412-1 prefix, spaces, the country prefix and
-    punctuation of VAT numbers, the scheme's usual names. Nothing is guessed: leading zeros and the dashes of a trade
-    register stay.
+    punctuation of VAT numbers, the case of ASCII letters where a scheme has none, the scheme's usual names. Nothing is
+    guessed: leading zeros and the dashes of a trade register stay, and a letter that looks like another is another.
     """
     if identifier.kind == "eidas":
         return _eidas_key(identifier)
@@ -109,9 +123,12 @@ def form_fault(identifier: LegalIdentifier) -> str | None:
     if identifier.kind == "other":
         if not identifier.scheme:
             return 'an "other" identifier needs its scheme (SCHAC, Erasmus, ROR, DEQAR, PIC, or your own)'
-        return _scheme_form_fault(*_other_key(identifier)[1:])
+        kind, scheme, number = _other_key(identifier)
+        return _scheme_form_fault("LEI" if kind == "lei" else scheme, number)
     if not is_country(identifier.country):
         return f"a {identifier.kind} identifier needs the country whose register it is, as alpha-3 code (IRL)"
+    if not any(character.isalnum() for character in key(identifier)[2]):
+        return "an identifier has letters or digits"
     return None
 
 
@@ -131,6 +148,8 @@ def number_fault(identifier: LegalIdentifier) -> str | None:
 
 def _eidas_key(identifier: LegalIdentifier) -> Key:
     notation = identifier.notation.strip()
+    if person := _LEGAL_PERSON.fullmatch(notation):
+        return ("eidas", alpha_3(person["country"]) or person["country"], person["number"])
     parts = _ORGANIZATION_IDENTIFIER.fullmatch(notation)
     if parts is None:
         return ("eidas", identifier.country, notation)
@@ -141,64 +160,57 @@ def _eidas_key(identifier: LegalIdentifier) -> Key:
         case "NTR":
             return ("registration", country, _spaceless(number))
         case "LEI":
-            return ("lei", "", _spaceless(number).upper())
+            return ("lei", "", _upper(_spaceless(number)))
         case scheme:
             return ("eidas", country, f"{scheme} {_spaceless(number)}")
 
 
 def _other_key(identifier: LegalIdentifier) -> Key:
-    scheme = _SCHEMES.get(re.sub(r"[\s_\-.]", "", identifier.scheme).casefold(), identifier.scheme.strip().casefold())
+    scheme = _SCHEMES.get(re.sub(r"[\s_\-.]", "", _lower(identifier.scheme)), _lower(identifier.scheme.strip()))
     notation = identifier.notation.strip()
     match scheme:
         case "LEI":
-            return ("lei", "", _spaceless(notation).upper())
+            return ("lei", "", _upper(_spaceless(notation)))
         case "ROR":
-            return ("other", scheme, re.sub(r"^(https?://)?ror\.org/", "", notation.casefold()))
+            return ("other", scheme, re.sub(r"^(https?://)?ror\.org/", "", _lower(notation)))
         case "SCHAC":
-            return ("other", scheme, notation.casefold())
+            return ("other", scheme, _lower(notation))
         case "ERASMUS":
             # The code's first three places are the country, padded with blanks that writers keep, squeeze or drop.
-            return ("other", scheme, _spaceless(notation).upper())
+            return ("other", scheme, _upper(_spaceless(notation)))
     return ("other", scheme, notation)
 
 
 def _eidas_form_fault(identifier: LegalIdentifier) -> str | None:
+    if person := _LEGAL_PERSON.fullmatch(identifier.notation):
+        unknown = [code for code in (person["country"], person["destination"]) if alpha_3(code) is None]
+        return f"{unknown[0]} is no country (eIDAS legal person identifier: NL/IE/08164880)" if unknown else None
     parts = _ORGANIZATION_IDENTIFIER.fullmatch(identifier.notation)
     if parts is None:
         return (
             "an eIDAS identifier reads NTRNL-08164880: VAT, NTR, PSD, LEI or two letters and a colon, the country, "
-            "a dash, the number (EN 319 412-1 clause 5.1.4)"
+            "a dash, the number (EN 319 412-1 clause 5.1.4); or NL/IE/08164880 (CIR 2015/1501)"
         )
-    code = parts["country"]
-    if (code == _LEI_COUNTRY) != (parts["type"] == "LEI") or (code != _LEI_COUNTRY and alpha_3(code) is None):
+    code, lei_number = parts["country"], parts["type"] == "LEI"
+    if (code == _LEI_COUNTRY) != lei_number or (code != _LEI_COUNTRY and alpha_3(code) is None):
         return (
             f"{code} is not the country of a {parts['type']} identifier (LEI has {_LEI_COUNTRY}, others their country)"
         )
     if parts["type"] == "PSD" and not _PSD_NUMBER.fullmatch(parts["number"]):
         return "a PSD identifier reads PSDNL-DNB-12345: country, competent authority, authorisation number (TS 119 495)"
-    if identifier.country and parts["type"] != "LEI" and identifier.country != alpha_3(code):
+    if identifier.country and not lei_number and identifier.country != alpha_3(code):
         return f"its notation says {code}, its country {identifier.country}"
-    return None
+    return _scheme_form_fault("LEI", parts["number"]) if lei_number else None
 
 
 def _scheme_form_fault(scheme: str, number: str) -> str | None:
-    match scheme:
-        case "SCHAC" if not _SCHAC.fullmatch(number):
-            return "a SCHAC home organisation is a domain name (university.edu)"
-        case "ERASMUS" if not _ERASMUS.fullmatch(number):
-            return "an Erasmus code is a country, a city of up to seven letters and a number"
-        case "ROR" if not _ROR.fullmatch(number):
-            return "a ROR id is 0, six characters of Crockford's base 32 and two check digits (https://ror.org/...)"
-        case "DEQAR" if not _DEQAR.fullmatch(number):
-            return "a DEQAR id reads DEQARINST and at least four digits"
-        case "PIC" if not _PIC.fullmatch(number):
-            return "a PIC has nine digits"
-    return None
+    form, fault = _SCHEME_FORMS.get(scheme, (None, ""))
+    return fault if form is not None and not form.fullmatch(number) else None
 
 
 def _vat_number(notation: str, country: str) -> str:
     """Without punctuation and without the country that many write in front of it."""
-    number = re.sub(r"[\s.\-]", "", notation).upper()
+    number = _upper(re.sub(r"[\s.\-]", "", notation))
     for prefix in {alpha_2(country) or "", *(["EL"] if country == "GRC" else ["XI"] if country == "GBR" else [])}:
         if prefix and number.startswith(prefix) and len(number) > len(prefix):
             return number.removeprefix(prefix)
@@ -228,3 +240,12 @@ def _ror_adds_up(number: str) -> bool:
 
 def _spaceless(text: str) -> str:
     return re.sub(r"\s", "", text)
+
+
+# Only ASCII: to Unicode the Kelvin sign is a capital k, and a long s folds to s.
+def _upper(text: str) -> str:
+    return text.upper() if text.isascii() else text
+
+
+def _lower(text: str) -> str:
+    return text.lower() if text.isascii() else text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from eseal.mandate.identifiers import describe, key
 from eseal.mandate.rules import Award, Rule, refusal, shortened
@@ -109,7 +110,8 @@ def _namesake(register: Register, body: AwardingBody) -> Member | None:
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.casefold().split())
+    """A name as a reader sees it: accents in one piece or two, wide letters and ligatures are the same to the eye."""
+    return " ".join(normalize("NFKC", name).casefold().split())
 
 
 def _ambiguous(body: AwardingBody, owners: list[str]) -> Refusal:
