@@ -398,6 +398,7 @@ class TestMandate:
     @pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
     def test_asked_about_the_ends_of_time(self, house: House, at: datetime) -> None:
         """A question about the first or the last moment there is has an answer, east and west of Greenwich."""
+        house.scope["quota"] = {"daily": 1}
         for zone in ("Europe/Amsterdam", "America/New_York"):
             house.files["alliance.toml"]["time_zone"] = zone
             assert "mandate-in-force" in house.refused_by(at=at)

@@ -148,7 +148,7 @@ class Register:
 
     def ends(self, day: date) -> tuple[datetime, datetime]:
         """Return the moments between which the alliance's ``day`` lies: its midnight and the next."""
-        return self.midnight(day), self.midnight(day + timedelta(days=1))
+        return self.midnight(day), self.midnight(min(day, date.max - timedelta(days=1)) + timedelta(days=1))
 
     def state_of(self, mandate: Mandate, day: date) -> str:
         """Say in a word how the mandate stands on ``day``: draft, withdrawn, suspended, future, expired or in force."""
