@@ -131,6 +131,9 @@ class Site:
             self.serve()
         elif what == "worker":
             while not (workers := self.workers()):
+                if self.server.poll() is not None:
+                    # It gave up: too many workers died early, of the kills before.
+                    self.serve()
                 time.sleep(0.01)
             os.kill(self.chance.choice(workers), signal.SIGKILL)
         elif what == "postgresql":
