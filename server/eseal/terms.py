@@ -44,6 +44,10 @@ class Profile(StrEnum):
     DIPLOMA_SUPPLEMENT = "diploma-supplement"
 
 
+# A credential of one of these is an accredited one: the Commission's edc-diploma-supplement imports edc-accredited.
+ACCREDITED_PROFILES = frozenset({Profile.ACCREDITED, Profile.DIPLOMA_SUPPLEMENT})
+
+
 class Lane(StrEnum):
     """Who waits for the key: a person or a single call before a bulk stream."""
 

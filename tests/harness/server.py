@@ -10,12 +10,15 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from eseal.cli.dev import CALLERS, init
 from eseal.terms import Algorithm
+from eseal.trust import practice as pki
 from eseal_client.wire import issuance_pb2_grpc, verification_pb2_grpc
 
 if TYPE_CHECKING:
@@ -41,6 +44,22 @@ class PracticeSet:
     def root(self) -> Path:
         """Its trust anchor."""
         return self.folder / "trust/root.pem"
+
+    @property
+    def issuing_ca(self) -> pki.Issued:
+        """The CA that certified its seal key, which may certify more."""
+        folder = self.folder / "pki"
+        return pki.Issued(
+            x509.load_pem_x509_certificate((folder / "issuing-ca.pem").read_bytes()),
+            pki.Issued(x509.load_pem_x509_certificate(self.root.read_bytes())),
+            load_pem_private_key((folder / "issuing-ca.key").read_bytes(), None),
+        )
+
+    def recertify(self, **options: Any) -> None:
+        """Give the seal key another certificate, with these options of ``practice.seal_certificate``."""
+        chain = self.folder / "seal/chain.pem"
+        public_key = x509.load_pem_x509_certificate(chain.read_bytes()).public_key()
+        chain.write_bytes(pki.seal_certificate(self.issuing_ca, public_key, **options).chain_pem)
 
     def caller(self, member: str) -> str:
         """The URI of a member's back end."""

@@ -668,10 +668,14 @@ class TestAccreditation:
 
         assert [] == house.refused_by(**{**self.MATCHING, "awarding_bodies": (NORTH,)})
 
-    def test_accredited_profile_needs_one_in_any_case(self, house: House) -> None:
-        """A credential of the accredited profile needs a matching accreditation though the mandate asks for none."""
+    @pytest.mark.parametrize("profile", [Profile.ACCREDITED, Profile.DIPLOMA_SUPPLEMENT])
+    def test_accredited_profile_needs_one_in_any_case(self, house: House, profile: Profile) -> None:
+        """An accredited credential needs a matching accreditation though the mandate asks for none.
+
+        A diploma supplement is one: its profile imports the accredited one.
+        """
         house.scope["accreditation_required"] = False
-        accredited = frozenset({Profile.GENERIC, Profile.ACCREDITED})
+        accredited = frozenset({Profile.GENERIC, profile})
 
         assert ["accreditation-stated"] == house.refused_by(profiles=accredited)
         assert [] == house.refused_by(profiles=accredited, **self.MATCHING)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from eseal import sealcore
 from eseal.config import load_token
@@ -42,13 +42,7 @@ def _add_key(
     """Make a key in the practice token, certify it and configure it, ``before`` the first one or after it."""
     settings, _ = load_token(practice.config)
     public_key = load_der_public_key(generate_key(settings, label, algorithm))
-    folder = practice.folder / "pki"
-    ca = pki.Issued(
-        x509.load_pem_x509_certificate((folder / "issuing-ca.pem").read_bytes()),
-        pki.Issued(x509.load_pem_x509_certificate(practice.root.read_bytes())),
-        load_pem_private_key((folder / "issuing-ca.key").read_bytes(), None),
-    )
-    certificate = pki.seal_certificate(ca, public_key, lifetime=lifetime, sealer=sealer)
+    certificate = pki.seal_certificate(practice.issuing_ca, public_key, lifetime=lifetime, sealer=sealer)
     (practice.folder / f"seal/{label}.pem").write_bytes(certificate.chain_pem)
     table = (
         f'[[keys]]\nlabel = "{label}"\nalgorithm = "{algorithm}"\ncertificate_chain = "seal/{label}.pem"\n{more}\n\n'

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.nodes import Json, media, said
 from eseal.credential.vocabulary import vocabulary
-from eseal.terms import Profile
+from eseal.terms import ACCREDITED_PROFILES, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def completed_evidence(
     if not completion.mandates:
         return kept
     statement = completion.mandates[0].statement
-    shared = _shared_accreditation(kept) if Profile.ACCREDITED in profiles else {}
+    shared = _shared_accreditation(kept) if profiles & ACCREDITED_PROFILES else {}
     made = [
         _evidence(mandate, shared, converted=Profile.CONVERTED in profiles, name=f"{suffix}-{number}")
         for number, mandate in enumerate(completion.mandates, start=1)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.vocabulary import vocabulary
-from eseal.terms import Profile
+from eseal.terms import ACCREDITED_PROFILES, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,9 +47,9 @@ def schema(profile: Profile) -> dict[str, Any]:
 
 
 def schemas(profiles: Iterable[Profile]) -> list[dict[str, Any]]:
-    """The credentialSchema items of several profiles; edc-diploma-supplement imports edc-accredited, so that is named, too."""
+    """The credentialSchema items of several profiles; one that imports edc-accredited names that, too."""
     named = set(profiles)
-    if Profile.DIPLOMA_SUPPLEMENT in named:
+    if named & ACCREDITED_PROFILES:
         named.add(Profile.ACCREDITED)
     return [schema(profile) for profile in Profile if profile in named]
 

@@ -28,7 +28,7 @@ from eseal.mandate.rules import (
     quota_refusals,
     refusal,
 )
-from eseal.terms import Grant, MandateInForce, Profile
+from eseal.terms import ACCREDITED_PROFILES, Grant, MandateInForce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -276,8 +276,8 @@ class Sitting:
 
 
 def _profile_accreditation_refusals(award: Award, matches: Sequence[Match]) -> list[Refusal]:
-    """Judge the accredited profile: it needs one awarding body whose accreditation matches, mandate or not."""
-    if Profile.ACCREDITED not in award.facts.profiles:
+    """Judge the accredited profiles: they need one awarding body whose accreditation matches, mandate or not."""
+    if not award.facts.profiles & ACCREDITED_PROFILES:
         return []
     judged = [accreditation_refusals(award, one.member, one.body) for one in matches if one.member]
     return min(judged, key=len, default=[])
