@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ def test_replay_asks_neither_policy_nor_key(
     """What was sealed is answered from the ledger: no HSM operation, whatever the mandates say by now."""
     (first,) = house.issuance.run([request_for("replay")], caller=DCU)
     monkeypatch.setattr(house.issuance, "_key_room", None)
-    monkeypatch.setattr(house.policy, "sitting", lambda at: None)
+    monkeypatch.setattr(house.policy, "sitting", lambda at: nullcontext())
     (again,) = house.issuance.run([request_for("replay")], caller=DCU)
 
     assert first.sealed == again.sealed

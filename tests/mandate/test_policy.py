@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -715,6 +718,55 @@ class TestQuota:
         with pytest.raises(MandateRefused, match="quota-daily"):
             sitting.grant(NORTH_CALLER, FACTS)
         assert 1 == len(house.ledger.asked)
+
+    def test_batches_count_one_another(self, house: House) -> None:
+        """What another batch was granted counts before it is recorded, and once only after that."""
+        house.scope["quota"] = {"daily": 3}
+        policy = house.policy()
+        with policy.sitting(at=NOON) as one, policy.sitting(at=NOON) as other:
+            one.grant(NORTH_CALLER, FACTS)
+            other.grant(NORTH_CALLER, FACTS)
+            one.grant(NORTH_CALLER, FACTS)
+            with pytest.raises(MandateRefused, match="quota-daily"):
+                other.grant(NORTH_CALLER, FACTS)
+            house.ledger.seals_today["north-2026"] = 2
+
+        assert policy.decide(NORTH_CALLER, FACTS, at=NOON).grant
+        assert (
+            dict(policy.decide(NORTH_CALLER, FACTS, at=NOON).facts_used)["use of north-2026"] == "2 of 3 seal(s) today"
+        )
+
+    def test_a_grant_that_came_to_nothing_is_given_back(self, house: House) -> None:
+        """When a batch has ended, what of it was not sealed is free again."""
+        house.scope["quota"] = {"total": 1}
+        policy = house.policy()
+        with policy.sitting(at=NOON) as sitting:
+            sitting.grant(NORTH_CALLER, FACTS)
+            assert ["quota-total"] == [one.rule for one in policy.decide(NORTH_CALLER, FACTS, at=NOON).refusals]
+
+        assert policy.grant(NORTH_CALLER, FACTS, at=NOON)
+        assert policy.grant(NORTH_CALLER, FACTS, at=NOON)
+
+    def test_many_threads_get_no_more_than_there_is(self, house: House) -> None:
+        """Batches that race for the last seals of a quota share out exactly what is left."""
+        house.scope["quota"] = {"total": 50}
+        house.ledger.seals["north-2026"] = 10
+        policy = house.policy()
+        together = Barrier(8)
+
+        def batch(_: int) -> int:
+            granted = 0
+            with policy.sitting(at=NOON) as sitting:
+                together.wait()
+                for _ in range(20):
+                    with contextlib.suppress(MandateRefused):
+                        sitting.grant(NORTH_CALLER, FACTS)
+                        granted += 1
+                together.wait()
+            return granted
+
+        with ThreadPoolExecutor(8) as threads:
+            assert 40 == sum(threads.map(batch, range(8)))
 
     def test_no_quota_asks_nobody(self, house: House) -> None:
         """Without a quota the ledger is left alone."""

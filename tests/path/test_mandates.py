@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
 
 from eseal.cli.mandate import app
+from eseal.trust import practice as pki
+from eseal_client import Learner
 from eseal_client.wire import issuance_pb2
 from tests.harness.server import PracticeSet, practice_set, running_server
 from tests.path.calls import issue_request, payload, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from eseal_client import MicroCredential
@@ -69,3 +76,102 @@ def test_explain_counts_what_was_sealed(practice: PracticeSet, course: MicroCred
     assert told["facts"] == {fact.name: fact.value for fact in answer.facts}
     assert "from-ledger" == told["quotas"]
     assert explained(practice, credential, "--on", tomorrow.isoformat())["granted"]
+
+
+def _items(count: int, name: str) -> list[issuance_pb2.IssueItem]:
+    return [issuance_pb2.IssueItem(request_id=f"{name}-{n}", learner=Learner(given_name=f"L{n}")) for n in range(count)]
+
+
+def _wait_for(practice: PracticeSet, event: str) -> dict[str, Any]:
+    """Wait until the server's log has a line of this event; return it."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        for line in (practice.folder / "server.log").read_text().splitlines():
+            if f'"{event}"' in line:
+                said: dict[str, Any] = json.loads(line)
+                return said
+        time.sleep(0.05)
+    raise AssertionError(f"the server did not log {event}")
+
+
+@pytest.mark.parametrize(
+    ("status", "rule"),
+    [
+        ('withdrawn_on = {today}\nreason = "found out"\n', "mandate-not-withdrawn"),
+        ('[[suspension]]\nvalid_from = {today}\nreason = "review"\n', "mandate-not-suspended"),
+    ],
+    ids=["withdrawn", "suspended"],
+)
+def test_what_happens_to_a_mandate_ends_a_stream_that_is_under_way(
+    practice: PracticeSet, course: MicroCredential, status: str, rule: str
+) -> None:
+    """Batches sent after the change are refused, item by item; what was sealed before is still answered, byte for byte."""
+    today = datetime.now(ZoneInfo("Europe/Amsterdam")).date()
+    changed = threading.Event()
+
+    def requests() -> Iterator[issuance_pb2.IssueStreamRequest]:
+        yield issuance_pb2.IssueStreamRequest(micro_credential=course, items=_items(3, "before"))
+        changed.wait(30)
+        yield issuance_pb2.IssueStreamRequest(items=[*_items(3, "after"), *_items(3, "before")])
+
+    with running_server(practice) as server, server.issuance() as dcu:
+        answers = dcu.IssueStream(requests())
+        before = next(answers).results
+        add(practice, "status/dcu.toml", 'mandate = "dcu-practice"\n' + status.format(today=today))
+        _wait_for(practice, "register_reloaded")
+        changed.set()
+        after = next(answers).results
+        error = refusal(lambda: dcu.Issue(issue_request(course)))
+
+    assert [rule] == [one.rule for one in error.refusals]
+    assert ["status"] * 3 + ["sealed"] * 3 == [one.WhichOneof("outcome") for one in after]
+    assert [one.sealed.sealed for one in before] == [one.sealed.sealed for one in after[3:]]
+
+
+def test_a_register_that_becomes_wrong_is_not_used(practice: PracticeSet, course: MicroCredential) -> None:
+    """An agreement whose digest no longer agrees is told by file, line and rule, and the register before it goes on."""
+    agreement = practice.folder / "register/agreements/dcu-practice.pdf"
+    with running_server(practice) as server, server.issuance() as dcu:
+        first = payload(dcu.Issue(issue_request(course)).sealed)
+        agreement.write_bytes(agreement.read_bytes() + b"% another page")
+        said = _wait_for(practice, "register_refused")
+        second = payload(dcu.Issue(issue_request(course)).sealed)
+
+    assert re.search(r"mandates/dcu-practice\.toml:\d+: agreement-digest: ", said["problems"][0])
+    assert first["evidence"] == second["evidence"]
+
+
+def test_two_batches_do_not_share_the_last_of_a_quota(practice: PracticeSet, course: MicroCredential) -> None:
+    """Batches that are decided at the same moment together get no more than what is left."""
+    add(practice, MANDATE, "[scope.quota]\ntotal = 60\n")
+    counts = []
+
+    def send(name: str) -> None:
+        with server.issuance() as dcu:
+            request = issuance_pb2.IssueStreamRequest(micro_credential=course, items=_items(50, name))
+            counts.extend(
+                one.WhichOneof("outcome") for answer in dcu.IssueStream(iter([request])) for one in answer.results
+            )
+
+    with running_server(practice) as server:
+        senders = [threading.Thread(target=send, args=(f"batch-{number}",)) for number in range(4)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+
+    assert {"sealed": 60, "status": 140} == dict(Counter(counts))
+
+
+def test_a_seal_certificate_that_expires_while_the_server_runs(practice: PracticeSet, course: MicroCredential) -> None:
+    """Nothing is sealed under a certificate that is over, and the answer says so; what was sealed is still answered."""
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=6)
+    practice.recertify(lifetime=pki.Lifetime(end - timedelta(days=30), end))
+    with running_server(practice) as server, server.issuance() as dcu:
+        first = dcu.Issue(issue_request(course, "before"))
+        time.sleep((end - datetime.now(UTC)).total_seconds() + 1.1)
+        error = refusal(lambda: dcu.Issue(issue_request(course)))
+        again = dcu.Issue(issue_request(course, "before"))
+
+    assert ("FAILED_PRECONDITION", "SEAL_CERTIFICATE_EXPIRED") == (error.code, error.reason)
+    assert first.sealed == again.sealed

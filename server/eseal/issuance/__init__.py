@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from eseal.credential.draft import Draft
     from eseal.credential.page import Pages
+    from eseal.issuance.needs import Sitting
     from eseal.terms import Caller
 
 log = structlog.get_logger(__name__)
@@ -89,9 +90,21 @@ class Issuance:
         lane: Lane = Lane.INTERACTIVE,
     ) -> list[Sealed | EsealError]:
         """Seal a batch and answer each item in its place."""
-        batch: Batch[Sealed] = Batch(len(requests))
         now = self._clock().replace(microsecond=0)
-        sitting = self._policy.sitting(at=now)
+        # The sitting ends when all is recorded: until then its grants count against quotas for other batches, too.
+        with self._policy.sitting(at=now) as sitting:
+            return self._run(requests, sitting, now, caller=caller, lane=lane)
+
+    def _run(
+        self,
+        requests: Sequence[IssueRequest | SealRequest],
+        sitting: Sitting,
+        now: datetime,
+        *,
+        caller: Caller,
+        lane: Lane,
+    ) -> list[Sealed | EsealError]:
+        batch: Batch[Sealed] = Batch(len(requests))
 
         # 1. Build: Issue makes the credential, Seal parses the caller's. What was answered before is answered again.
         drafted = batch.each(unique(batch, requests), lambda request: (request, self._draft(request)))

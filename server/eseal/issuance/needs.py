@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 
 class Sitting(Protocol):
-    """The mandate policy's decisions over one batch: what it granted counts against the quotas of what follows."""
+    """The mandate policy's decisions over one batch: what it granted counts against the quotas of what follows.
+
+    A context manager around the whole batch: until its end, what it granted counts for other batches, too.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
 
     def grant(self, caller: Caller, facts: AwardFacts) -> Grant:
         """Grant, or raise MandateRefused or CallerRefused with every rule that refuses."""

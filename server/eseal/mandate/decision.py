@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eseal.mandate.identifiers import describe
 from eseal.mandate.rules import shortened
+from eseal.mandate.scope import Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,15 +31,16 @@ class Use:
     """How far a mandate's quota was used when it was judged; ``recorded`` is None where no ledger was asked."""
 
     mandate: str
-    period: str
+    period: Period
     quota: int
     recorded: int | None
 
     def in_words(self) -> str:
         """Say it, and whether it was only assumed."""
+        limit = f"{self.quota} seal(s) {'today' if self.period is Period.DAY else 'in all'}"
         if self.recorded is None:
-            return f"counted as unused, as no ledger was asked; {self.quota} seal(s) {self.period}"
-        return f"{self.recorded} of {self.quota} seal(s) {self.period}"
+            return f"counted as unused, as no ledger was asked; {limit}"
+        return f"{self.recorded} of {limit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ closest, with the fact it looked at.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from eseal.errors import CallerRefused, MandateRefused
 from eseal.mandate.callers import caller_refusals
 from eseal.mandate.coverage import accreditation_refusals, scope_refusals
-from eseal.mandate.decision import Basis, Considered, Decision, Use
+from eseal.mandate.decision import Basis, Considered, Decision
 from eseal.mandate.identifiers import organization_key
 from eseal.mandate.matching import Match, body_refusals, match, membership_refusals, nobody_allows_outside
+from eseal.mandate.quotas import OpenGrants, Quotas, Usage
 from eseal.mandate.rules import (
     LIFE,
     PASSING,
@@ -25,7 +25,6 @@ from eseal.mandate.rules import (
     Rule,
     joint_award_refusals,
     life_refusals,
-    quota_refusals,
     refusal,
 )
 from eseal.terms import ACCREDITED_PROFILES, Grant, MandateInForce
@@ -40,14 +39,6 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Considered", "Decision", "Policy", "Retrospect", "Sitting", "Source", "Usage"]
-
-
-class Usage(Protocol):
-    """How often mandates were used: what the ledger recorded."""
-
-    def sealed(self, mandate_id: str, since: datetime | None, until: datetime | None) -> int:
-        """Count the seals recorded under the mandate from ``since`` on and before ``until`` (aware datetimes), or ever."""
-        ...
 
 
 class Source(Protocol):
@@ -69,7 +60,7 @@ class _Judged:
 
 
 class Policy:
-    """The mandate policy of one sealer over one register. Safe for threads: it keeps nothing between batches.
+    """The mandate policy of one sealer over one register. Safe for threads: between batches it keeps only open grants.
 
     Without ``usage`` quotas count as unused, and a decision says so.
     """
@@ -78,10 +69,11 @@ class Policy:
         self._register = register
         self._sealer = sealer
         self._usage = usage
+        self._open_grants = OpenGrants()
 
     def sitting(self, *, at: datetime) -> Sitting:
         """Open the decisions of one batch: one state of the register, one day, quotas that count the batch itself."""
-        return Sitting(self._register.current, self._sealer, self._usage, at=at)
+        return Sitting(self._register.current, self._sealer, at=at, usage=self._usage, open_grants=self._open_grants)
 
     def decide(self, caller: Caller, facts: AwardFacts, *, at: datetime) -> Decision:
         """Answer without raising and without counting anything."""
@@ -89,7 +81,8 @@ class Policy:
 
     def grant(self, caller: Caller, facts: AwardFacts, *, at: datetime) -> Grant:
         """Grant, or raise CallerRefused or MandateRefused with every refusal."""
-        return self.sitting(at=at).grant(caller, facts)
+        with self.sitting(at=at) as sitting:
+            return sitting.grant(caller, facts)
 
 
 class Retrospect:
@@ -104,45 +97,60 @@ class Retrospect:
 
     def objections(self, facts: AwardFacts, *, sealer: LegalEntity, sealed_at: datetime) -> tuple[Refusal, ...]:
         """Say what speaks against ``sealer`` having sealed this award then; nothing where the register agrees."""
-        return Sitting(self._register.current, sealer, None, at=sealed_at).objections(facts)
+        return Sitting(self._register.current, sealer, at=sealed_at).objections(facts)
 
 
 class Sitting:
-    """The decisions of one batch, made by one thread. What it granted counts against the quotas of what follows.
+    """The decisions of one batch, made by one thread; a context manager that lasts until its seals are recorded.
 
-    Quotas are held against what the ledger recorded when the batch first asked, plus the batch's own grants: batches
-    that sit at the same moment do not see each other, and together may go over by what is in flight.
+    Quotas are held against what the ledger recorded when the batch first asked, plus what it and the other batches of
+    this process were granted and may not have recorded yet.
     """
 
-    def __init__(self, register: Register, sealer: LegalEntity, usage: Usage | None, *, at: datetime) -> None:
+    def __init__(
+        self,
+        register: Register,
+        sealer: LegalEntity,
+        *,
+        at: datetime,
+        usage: Usage | None = None,
+        open_grants: OpenGrants | None = None,
+    ) -> None:
         self._register = register
+        self._mandates = register.mandates
         self._sealer = sealer
         self._sealer_key = organization_key(sealer.organization_identifier)
-        self._usage = usage
         self._today = register.day(at)
-        self._granted: Counter[str] = Counter()
-        self._recorded: dict[tuple[str, bool], int] = {}
+        self._quotas = Quotas(register, usage, open_grants or OpenGrants(), self._today)
         self._last: tuple[Caller, AwardFacts, Grant] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._quotas.close()
 
     def grant(self, caller: Caller, facts: AwardFacts) -> Grant:
         """Grant and count it, or raise CallerRefused or MandateRefused with every refusal."""
-        grant = self._again(caller, facts)
-        if grant is None:
-            decision = self.decide(caller, facts)
-            if decision.grant is None:
-                raise _refused(decision.refusals)
-            grant = decision.grant
-            self._last = (caller, facts, grant)
-        self._granted.update(grant.mandate_ids)
-        return grant
+        while True:
+            grant = self._again(caller, facts)
+            if grant is None:
+                decision = self.decide(caller, facts)
+                if decision.grant is None:
+                    raise _refused(decision.refusals)
+                grant = decision.grant
+                self._last = (caller, facts, grant)
+            # Another batch may have had the last of a quota meanwhile; then the decision is made anew.
+            if self._quotas.take([self._mandates[mandate_id] for mandate_id in grant.mandate_ids]):
+                return grant
 
     def _again(self, caller: Caller, facts: AwardFacts) -> Grant | None:
         """Return the grant of the award before, if it was the like of this one: a course has many learners."""
         if self._last is None or self._last[:2] != (caller, facts):
             return None
         grant = self._last[2]
-        mandates = [self._register.mandates[mandate_id] for mandate_id in grant.mandate_ids]
-        return None if any(any(self._quota_refusals(mandate)) for mandate in mandates) else grant
+        mandates = [self._mandates[mandate_id] for mandate_id in grant.mandate_ids]
+        return None if any(any(self._quotas.refusals(mandate)) for mandate in mandates) else grant
 
     def decide(self, caller: Caller, facts: AwardFacts) -> Decision:
         """Answer without raising and without counting anything."""
@@ -162,7 +170,7 @@ class Sitting:
                 self._sealer.organization_identifier,
                 award,
                 tuple(matches),
-                tuple(use for one in judged.considered for use in self._uses(self._register.mandates[one.mandate])),
+                tuple(use for one in judged.considered for use in self._quotas.uses(self._mandates[one.mandate])),
             ),
         )
 
@@ -231,29 +239,7 @@ class Sitting:
         yield from joint_award_refusals(award, mandate)
         if mandate.scope.accreditation_required:
             yield from accreditation_refusals(award, member, body)
-        yield from self._quota_refusals(mandate)
-
-    def _quota_refusals(self, mandate: Mandate) -> Iterator[Refusal]:
-        today, ever = self._sealed(mandate, today_only=True), self._sealed(mandate, today_only=False)
-        return quota_refusals(mandate, today=today, ever=ever)
-
-    def _sealed(self, mandate: Mandate, *, today_only: bool) -> int:
-        """Seals so far, those of this batch included; 0 unless the mandate limits them, for then nobody asks."""
-        if self._usage is None or (mandate.scope.quota.daily if today_only else mandate.scope.quota.total) is None:
-            return 0
-        asked = (mandate.id, today_only)
-        if asked not in self._recorded:
-            since, until = self._register.ends(self._today) if today_only else (None, None)
-            self._recorded[asked] = self._usage.sealed(mandate.id, since, until)
-        return self._recorded[asked] + self._granted[mandate.id]
-
-    def _uses(self, mandate: Mandate) -> Iterator[Use]:
-        """Yield how far each quota of the mandate is used."""
-        quota = mandate.scope.quota
-        for limit, period, today_only in ((quota.daily, "today", True), (quota.total, "in all", False)):
-            if limit is not None:
-                known = None if self._usage is None else self._sealed(mandate, today_only=today_only)
-                yield Use(mandate.id, period, limit, known)
+        yield from self._quotas.refusals(mandate)
 
     def _granted_by(self, caller: Caller, known: KnownCaller | None, award: Award, used: Sequence[Mandate]) -> Grant:
         own = known.member.id if known else ""

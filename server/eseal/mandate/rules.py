@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from eseal.mandate.scope import Period
 from eseal.terms import Refusal
 
 if TYPE_CHECKING:
@@ -162,12 +163,10 @@ def joint_award_refusals(award: Award, mandate: Mandate) -> Iterator[Refusal]:
         yield refusal(Rule.JOINT_AWARD_OUTSIDE_BODY, message, mandate.id)
 
 
-def quota_refusals(mandate: Mandate, *, today: int, ever: int) -> Iterator[Refusal]:
-    """Whether one more seal stays within the quotas; ``today`` and ``ever`` count the seals so far."""
-    quota = mandate.scope.quota
-    if quota.daily is not None and today >= quota.daily:
-        message = f"mandate {mandate.id} is good for {quota.daily} seal(s) a day, and {today} were given today"
-        yield refusal(Rule.QUOTA_DAILY, message, mandate.id)
-    if quota.total is not None and ever >= quota.total:
-        message = f"mandate {mandate.id} is good for {quota.total} seal(s) in all, and {ever} were given"
-        yield refusal(Rule.QUOTA_TOTAL, message, mandate.id)
+def quota_refusal(mandate: Mandate, period: Period, quota: int, *, used: int) -> Refusal:
+    """Refuse what would go over a quota of which so much is used."""
+    if period is Period.DAY:
+        message = f"mandate {mandate.id} is good for {quota} seal(s) a day, and {used} were given today"
+        return refusal(Rule.QUOTA_DAILY, message, mandate.id)
+    message = f"mandate {mandate.id} is good for {quota} seal(s) in all, and {used} were given"
+    return refusal(Rule.QUOTA_TOTAL, message, mandate.id)

@@ -6,6 +6,8 @@ narrows, for it never stands without a mandate.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import Field, model_validator
 
 from eseal.mandate.fields import (
@@ -41,11 +43,24 @@ class EqfRange(Table):
         return self
 
 
+class Period(StrEnum):
+    """What a quota counts over, by its key."""
+
+    DAY = "daily"
+    LIFE = "total"
+
+
 class Quota(Table):
     """How many seals a mandate is good for; a limit that is left out does not limit."""
 
     daily: Count | None = Field(None, description="Seals on one calendar day of the alliance's time zone.")
     total: Count | None = Field(None, description="Seals over the mandate's whole life.")
+
+    @property
+    def limits(self) -> tuple[tuple[Period, int], ...]:
+        """The limits there are, the daily one first."""
+        limits = (Period.DAY, self.daily), (Period.LIFE, self.total)
+        return tuple((period, limit) for period, limit in limits if limit is not None)
 
 
 class Narrowing(Table):
