@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from eseal.credential.building import build
 from eseal.credential.completion import Completion
@@ -75,6 +77,67 @@ def test_any_european_name_fits(name: str) -> None:
     named = with_name(page, build(courses.eciu_course(), courses.Learner(full_name=name)))
 
     assert named != page.image
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\x00b", "a\nb", "\ufffe", "\u202eevil", "e\u0301" * 10, "W" * 100_000, "ab " * 50_000, "\u2028", "😀"],
+    ids=["nul", "line", "noncharacter", "override", "combining", "one word", "many words", "separator", "emoji"],
+)
+def test_any_text_has_a_page(text: str) -> None:
+    """Whatever a caller writes into titles, bodies' names, dates and learners' names is drawn, or as much as fits."""
+    body = replace(courses.DCU, legal_name={"en": text})
+    document = build(courses.eciu_course(title={"en": text}, awarding_bodies=(body,)), courses.Learner(full_name=text))
+    document = document.set("/credentialSubject/hasClaim/awardedBy/awardingDate", text)
+    texts = page_texts(document, sealed_by=text, mandated=True)
+    (page,) = Pages().render(texts, ("en",), Display(personal=True))
+
+    assert with_name(page, document).startswith(b"\x89PNG")
+
+
+def test_a_name_in_pieces_is_written_as_one() -> None:
+    """A letter with its accent beside it is drawn as the letter with the accent; a line break as a blank."""
+    (page,) = _pages(Display(personal=True))
+    whole, pieces = (
+        with_name(page, build(courses.eciu_course(), courses.Learner(full_name=name)))
+        for name in ("Zoë Żółć", "Zoe\u0308\nZ\u0307o\u0301łc\u0301")
+    )
+
+    assert whole == pieces
+
+
+@pytest.mark.parametrize("value", [{"en": 1}, {"en": {}}, {"en": []}, {"en": [1, "AI"]}, ["AI"], "AI", None])
+def test_a_title_that_is_no_text_is_left_out_of_the_page(value: Any) -> None:
+    """The check tells the fault; the page, which is made before it, does not end the call."""
+    document = build(courses.eciu_course(), courses.learner()).set("/displayParameter/title", value)
+    document = document.set("/credentialSubject/hasClaim/awardedBy/awardingBody/legalName", value)
+
+    assert page_texts(document, sealed_by="", mandated=False).awarding_bodies in {((),), ()}
+
+
+# The alphabets of the Union's official languages and its neighbours' beyond ASCII, as far as their letters go.
+ALPHABETS = {
+    "Bulgarian": "абвгдежзийклмнопрстуфхцчшщъьюя", "Croatian, Slovenian": "čćđšž", "Czech, Slovak": "áäčďéěíĺľňóôŕřšťúůýž",
+    "Danish, Norwegian": "æøå", "Estonian": "äõöüšž", "French": "àâæçéèêëîïôœùûüÿ", "German": "äöüßẞ",
+    "Greek": "αάβγδεέζηήθιίϊΐκλμνξοόπρσςτυύϋΰφχψωώ", "Hungarian": "áéíóöőúüű", "Icelandic": "áðéíóúýþæö",
+    "Irish": "áéíóúḃċḋḟġṁṗṡṫ",
+    "Latvian": "āčēģīķļņšūž", "Lithuanian": "ąčęėįšųūž", "Maltese": "ċġħż", "Polish": "ąćęłńóśźż", "Portuguese": "ãáâàçéêíõóôú",
+    "Romanian": "ăâîșțşţ", "Spanish, Catalan": "áéíñóúüçŀ·", "Swedish, Finnish": "åäö", "Turkish": "çğıİöşü", "Welsh": "ŵŷẁẃẅỳ",
+    "Ukrainian, Belarusian": "ґєіїўё", "Serbian, Macedonian": "ђјљњћџѓѕќ", "Russian": "ыэё", "Albanian": "çë",
+    "Georgian": "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ", "Armenian": "աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆ", "Sami": "áčđŋšŧž",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("font", [PageSettings().font, PageSettings().bold_font], ids=["regular", "bold"])
+@pytest.mark.parametrize("language", ALPHABETS)
+def test_the_fonts_cover_europes_scripts(language: str, font: Path) -> None:
+    """Each letter, small and capital, has a shape of its own, and not the box that stands for what is not there."""
+    measured = ImageFont.truetype(str(font), 20, layout_engine=ImageFont.Layout.BASIC)
+    box = bytes(measured.getmask("\ufdd0"))
+    # Georgian is written without capitals: those of Unicode (Mtavruli) are for headlines.
+    letters = ALPHABETS[language] + (ALPHABETS[language].upper() if language != "Georgian" else "")
+
+    assert [] == [letter for letter in letters if bytes(measured.getmask(letter)) == box]
 
 
 def test_a_page_without_a_name_stays_the_courses() -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict, Field
 
-from eseal.credential.template import INK, Layout, NamePlace, drawing, render_svg, words
+from eseal.credential.template import INK, Layout, NamePlace, drawing, legible, render_svg, words
 from eseal.errors import InvalidInput, SetupError
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def display_parameter(document: Document) -> str:
 
 def with_name(page: Page, document: Document) -> bytes:
     """The page's image, with the learner's name in its place where the page has one for it."""
-    name = _learner_name(document) if page.name is not None else ""
+    name = legible(_learner_name(document)) if page.name is not None else ""
     if page.name is None or not name:
         return page.image
     place = page.name
@@ -239,8 +239,10 @@ def _in(texts: tuple[tuple[str, str], ...], language: str) -> str:
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    """The texts of a language map, the first of each language; what is none is for the check to tell."""
     items = value.items() if isinstance(value, dict) else ()
-    return tuple((language, text if isinstance(text, str) else str(text[0])) for language, text in items if text)
+    firsts = ((language, said[0] if isinstance(said, list) and said else said) for language, said in items)
+    return tuple((language, text) for language, text in firsts if isinstance(text, str) and text)
 
 
 def _first(document: Document, pointer: str) -> str:

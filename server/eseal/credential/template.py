@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from math import ceil
 from string import Template
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import normalize
 from xml.sax.saxutils import escape
 
 import resvg_py
@@ -21,6 +24,7 @@ WIDTH: Final = 842
 LEFT: Final = 70
 TEXT_WIDTH: Final = 700
 INK: Final = "#1a1a1a"
+_LONGEST_TEXT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +142,17 @@ def _family(path: str) -> str:
     return _measure(path, 12).getname()[0] or "sans-serif"
 
 
+def legible(text: str) -> str:
+    """What can be written of a text in one line: no controls, which no image shows, and no more than a page has room for."""
+    words = ("".join(filter(str.isprintable, word)) for word in text[:_LONGEST_TEXT].split())
+    return normalize("NFC", " ".join(filter(None, words)))
+
+
 def _broken(text: str, font: str, *, size: int, most: int) -> list[str]:
     """The text in at most ``most`` lines of the page's width; what is longer ends in an ellipsis."""
     measured = _measure(font, size)
     lines: list[str] = [""]
-    for word in text.split():
+    for word in legible(text).split():
         longer = f"{lines[-1]} {word}".strip()
         if measured.getlength(longer) <= TEXT_WIDTH or not lines[-1]:
             lines[-1] = longer
@@ -150,8 +160,16 @@ def _broken(text: str, font: str, *, size: int, most: int) -> list[str]:
             lines.append(word)
     if len(lines) > most:
         lines = [*lines[: most - 1], f"{lines[most - 1]} …"]
-    return lines
+    return [_cut(line, measured) for line in lines]
+
+
+def _cut(line: str, measured: ImageFont.FreeTypeFont) -> str:
+    """The line, or as much of it as the page's width holds: a single word may be too long."""
+    if measured.getlength(line) <= TEXT_WIDTH:
+        return line
+    room = bisect_right(range(len(line)), TEXT_WIDTH, key=lambda end: ceil(measured.getlength(f"{line[:end]} …")))
+    return f"{line[: room - 1]} …"
 
 
 def _text(line: str, y: int, *, size: int, weight: str = "normal") -> str:
-    return f'<text x="{LEFT}" y="{y}" font-size="{size}" font-weight="{weight}">{escape(line)}</text>'
+    return f'<text x="{LEFT}" y="{y}" font-size="{size}" font-weight="{weight}">{escape(legible(line))}</text>'
