@@ -136,6 +136,27 @@ def test_attachments_have_limits(attachments: tuple[Attachment, ...], place: str
     assert [place] == [fault.pointer for fault in refused.value.faults]
 
 
+def test_quality_assurance_needs_an_agent() -> None:
+    """Whoever leaves out the body that accredits is told where, as for any other mistake."""
+    assurance = replace(courses.INSTITUTIONAL, accrediting_agent=None)
+    with pytest.raises(InvalidInput) as refused:
+        build(courses.eciu_course(type_of_quality_assurance=(assurance,)), courses.learner())
+
+    place = "/micro_credential/type_of_quality_assurance/0/accrediting_agent"
+    assert [place] == [fault.pointer for fault in refused.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("day", "written"),
+    [(date(9, 2, 3), "0009-02-03"), (date(2024, 2, 29), "2024-02-29"), (date(9999, 12, 31), "9999-12-31")],
+)
+def test_any_day_is_written_as_a_day(day: date, written: str) -> None:
+    """Leap days and years of one digit are days like others (xsd:dateTime)."""
+    document = build(courses.eciu_course(), courses.learner(date_of_birth=day))
+
+    assert f"{written}T00:00:00Z" == document.get("/credentialSubject/dateOfBirth")
+
+
 def test_an_esco_skill_is_named_by_its_uuid_or_its_iri() -> None:
     """Both forms give the same concept; anything else is refused."""
     outcome = courses.eciu_course().learning_outcomes[1]

@@ -52,6 +52,16 @@ def test_oversize_message(server: RunningServer) -> None:
     assert "RESOURCE_EXHAUSTED" == huge.code
 
 
+def test_a_moment_out_of_range(server: RunningServer) -> None:
+    """A timestamp that no calendar has is the caller's mistake, and has a place."""
+    request = issuance_pb2.ExplainMandateRequest(credential=b"{}")
+    request.at.seconds = 10**15
+    with server.issuance() as issuance:
+        error = refusal(lambda: issuance.ExplainMandate(request))
+
+    assert ("INVALID_ARGUMENT", "REQUEST_INVALID") == (error.code, error.reason)
+
+
 def test_unknown_member_is_named(server: RunningServer, course: MicroCredential) -> None:
     """A member of a credential that no profile knows is a fault with its pointer."""
     with server.issuance() as issuance:

@@ -50,6 +50,18 @@ def test_a_date_that_does_not_exist_is_named() -> None:
     assert "/micro_credential/date_of_issuing" == caught.value.faults[0].pointer
 
 
+@pytest.mark.parametrize(("seconds", "nanos"), [(10**12, 0), (-(10**12), 0), (0, -1), (0, 10**9)])
+def test_a_moment_that_does_not_exist_is_named(seconds: int, nanos: int) -> None:
+    """A timestamp may hold more than a calendar does: that is InvalidInput with its place, too."""
+    message = credential_pb2.MicroCredential()
+    message.valid_until.seconds, message.valid_until.nanos = seconds, nanos
+
+    with pytest.raises(InvalidInput) as caught:
+        domain(message, "/micro_credential")
+
+    assert "/micro_credential/valid_until" == caught.value.faults[0].pointer
+
+
 def test_levels() -> None:
     """Unspecified leaves the level to the server; an unknown number is refused."""
     assert level(0) is None

@@ -60,7 +60,7 @@ class QualityAssurance:
     """Quality assurance or accreditation; ``id`` is its IRI in the QDR, ``report`` a page such as a DEQAR report."""
 
     type: str
-    accrediting_agent: Organisation
+    accrediting_agent: Organisation | None
     id: str = ""
     title: Text = field(default_factory=_no_text)
     organisation: Organisation | None = None

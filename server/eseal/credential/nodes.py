@@ -45,8 +45,8 @@ MAX_ATTACHMENTS: Final = 10
 def date_time(value: date | datetime) -> str:
     """xsd:dateTime: a day is its midnight in UTC, a datetime is given in UTC to the second."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return value.strftime("%Y-%m-%dT00:00:00Z")
+        return f"{value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"
+    return f"{value.isoformat()}T00:00:00Z"
 
 
 def media(
@@ -201,14 +201,17 @@ class Nodes:
         """An Accreditation."""
         kind = self.concept("accreditation", assurance.type, f"{where}/type")
         title = dict(assurance.title) or dict((kind or {}).get("prefLabel", {}))
-        organisation = assurance.organisation
+        agent, organisation = assurance.accrediting_agent, assurance.organisation
+        if agent is None:
+            message = "Quality assurance needs the body that accredits."
+            self.fault(f"{where}/accrediting_agent", "edc-generic:Accreditation.accreditingAgent.minCount", message)
         return {
             "id": assurance.id or self.new_id("accreditation"),
             "type": "Accreditation",
             **said(
                 title=title,
                 dcType=kind,
-                accreditingAgent=self.organisation(assurance.accrediting_agent, None, f"{where}/accrediting_agent"),
+                accreditingAgent=agent and self.organisation(agent, None, f"{where}/accrediting_agent"),
                 organisation=organisation and self.organisation(organisation, None, f"{where}/organisation"),
                 report=self.page(assurance.report),
                 dateIssued=assurance.date_issued and date_time(assurance.date_issued),

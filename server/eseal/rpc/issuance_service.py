@@ -138,7 +138,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
     ) -> issuance_pb2.ExplainMandateResponse:
         """Ask the mandate policy, and seal nothing."""
         caller = self._callers.of(context)
-        at = translate.moment(request.at) if request.HasField("at") else None
+        at = translate.moment(request.at, "at") if request.HasField("at") else None
         decision = await self._work.run(
             Lane.INTERACTIVE, caller.uri, lambda: self._explain(caller, request.credential, at)
         )

@@ -114,9 +114,12 @@ class Courses:
         return course
 
 
-def moment(timestamp: Timestamp) -> datetime:
-    """Read a Timestamp as an aware datetime."""
-    return timestamp.ToDatetime(tzinfo=UTC)
+def moment(timestamp: Timestamp, pointer: str) -> datetime:
+    """Read a Timestamp as an aware datetime; InvalidInput at ``pointer`` where it is out of a Timestamp's range."""
+    try:
+        return timestamp.ToDatetime(tzinfo=UTC)
+    except ValueError as error:
+        raise _absent(pointer, "A timestamp lies between the years 1 and 9999, its nanos within a second.") from error
 
 
 def domain(message: Message, pointer: str = "") -> Any:
@@ -182,5 +185,5 @@ def _absent(pointer: str, message: str) -> InvalidInput:
 
 _MESSAGES: dict[str, Callable[[Any, str], Any]] = {
     "google.type.Date": _date,
-    "google.protobuf.Timestamp": lambda message, _: moment(message),
+    "google.protobuf.Timestamp": moment,
 }

@@ -87,7 +87,7 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
 
 
 def _input(request: verification_pb2.VerifyRequest) -> VerifyInput:
-    at = translate.moment(request.at) if request.HasField("at") else None
+    at = translate.moment(request.at, "at") if request.HasField("at") else None
     return VerifyInput(request.document, tuple(request.detached), at=at)
 
 
