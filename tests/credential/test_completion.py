@@ -90,7 +90,41 @@ def test_the_issuer_is_the_seal_certificate_and_nobody_else() -> None:
     assert "NTRNL-08164880" == issuer["eIDASIdentifier"]["notation"]
     assert issuer["eIDASIdentifier"]["spatial"]["id"].endswith("/country/NLD")
     assert issuer["location"]["address"]["countryCode"]["id"].endswith("/country/NLD")
+    assert "08164880" == issuer["registration"]["notation"]
+    assert issuer["eIDASIdentifier"]["spatial"] == issuer["registration"]["spatial"]
     assert "logo" not in issuer
+
+
+@pytest.mark.parametrize(
+    ("organization_identifier", "term", "number"),
+    [
+        ("NTRNL-08164880", "registration", "08164880"),
+        ("VATIE-6433435F", "vatIdentifier", "6433435F"),
+        ("LEIXG-529900T8BM49AURSDO55", None, ""),
+    ],
+)
+def test_the_issuers_legal_identifier(organization_identifier: str, term: str | None, number: str) -> None:
+    """A national register's or VAT number stands beside the eIDAS identifier that holds it; others have no such term."""
+    sealer = replace(courses.SEALER, organization_identifier=organization_identifier)
+    document = build(courses.eciu_course(), courses.learner())
+    completion = Completion.of(document, sealer=sealer, grant=courses.grant(courses.mandate()))
+    issuer = complete(document, completion, credential_id=courses.CREDENTIAL_ID, issued=courses.ISSUED).get("/issuer")
+
+    found = {one: issuer[one]["notation"] for one in ("registration", "vatIdentifier") if one in issuer}
+    assert ({term: number} if term else {}) == found
+    assert completion == Completion.from_json(completion.to_json())
+
+
+def test_a_completion_of_the_first_version_gives_the_bytes_it_gave() -> None:
+    """What the ledger kept before issuers had a legal identifier is completed without one."""
+    document = build(courses.eciu_course(), courses.learner())
+    completion = Completion.of(document, sealer=courses.SEALER, grant=courses.grant(courses.mandate()))
+    kept = json.loads(completion.to_json())
+    del kept["legal_identifier"]
+    earlier = Completion.from_json(json.dumps(kept).encode())
+    issuer = complete(document, earlier, credential_id=courses.CREDENTIAL_ID, issued=courses.ISSUED).get("/issuer")
+
+    assert "registration" not in issuer
 
 
 def test_the_issuers_nodes_avoid_every_id_of_the_document() -> None:

@@ -30,7 +30,13 @@ __all__ = ["Completion", "MandateEvidence", "complete", "credential_id_of", "fre
 
 CREDENTIAL_ID: Final = re.compile(r"urn:credential:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 # Names under which the sealer's own nodes go, as the Commission's issuer names them; a number makes them free.
-_OWN: Final = ("certificateOrganisation", "certificateIdentifier", "certificateLocation", "certificateAddress")
+_OWN: Final = (
+    "certificateOrganisation",
+    "certificateIdentifier",
+    "certificateLegalIdentifier",
+    "certificateLocation",
+    "certificateAddress",
+)
 
 
 def complete(document: Document, completion: Completion, *, credential_id: str, issued: datetime) -> Document:
@@ -80,7 +86,7 @@ def credential_id_of(document: Document) -> str:
 @lru_cache(maxsize=256)
 def _issuer(completion: Completion, suffix: int, *, labelled: bool) -> Document:
     language = completion.languages[0]
-    organisation, identifier, location, address = (f"urn:{name}:{suffix}" for name in _OWN)
+    organisation, identifier, legal_identifier, location, address = (f"urn:{name}:{suffix}" for name in _OWN)
     # The awarding body may be of the same country and call it otherwise: the concept is one node, with one label.
     country = _country(completion) if labelled else bare(_country(completion))
     issuer: Json = {
@@ -100,6 +106,9 @@ def _issuer(completion: Completion, suffix: int, *, labelled: bool) -> Document:
             "address": {"id": address, "type": "Address", "countryCode": country},
         },
     }
+    if completion.legal_identifier:
+        term, number = completion.legal_identifier
+        issuer[term] = {"id": legal_identifier, "type": "LegalIdentifier", "notation": number, "spatial": country}
     return Document.from_python(issuer)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -38,7 +39,8 @@ class Completion:
     """Exactly what the sealer adds. ``country`` is alpha-3; ``mandates`` is empty where a body seals for itself.
 
     ``languages`` are those of the credential (ISO 639-1), the primary one first: the sealer's names are given in it.
-    ``pages`` is empty where the document brings its own.
+    ``pages`` is empty where the document brings its own. ``legal_identifier`` is the number that the organization
+    identifier holds, and the term that the model has for its kind; completions kept by the first version have none.
     """
 
     legal_name: str
@@ -48,6 +50,7 @@ class Completion:
     languages: tuple[str, ...]
     mandates: tuple[MandateEvidence, ...] = ()
     pages: tuple[Page, ...] = field(default=(), repr=False)
+    legal_identifier: tuple[str, str] | None = None
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +94,7 @@ class Completion:
             languages=languages,
             mandates=_mandates(grant.mandates, languages),
             pages=rendered,
+            legal_identifier=_legal_identifier(sealer.organization_identifier),
         )
         return _shared(completion)
 
@@ -102,6 +106,12 @@ class Completion:
     def from_json(data: bytes) -> Completion:
         """The value that ``to_json`` wrote."""
         return _from_json(data)
+
+
+def _legal_identifier(organization_identifier: str) -> tuple[str, str] | None:
+    """Take ``NTRNL-08164880`` apart (EN 319 412-1 clause 5.1.4): a national register's number, or one for VAT."""
+    parts = re.fullmatch(r"(NTR|VAT)[A-Z]{2}-(.+)", organization_identifier)
+    return ({"NTR": "registration", "VAT": "vatIdentifier"}[parts[1]], parts[2]) if parts else None
 
 
 def _languages(document: Document) -> tuple[str, ...]:
@@ -147,6 +157,7 @@ def _to_json(completion: Completion) -> bytes:
         "languages": list(completion.languages),
         "mandates": [_mandate_to_json(mandate) for mandate in completion.mandates],
         "pages": [page.to_json() for page in completion.pages],
+        **({"legal_identifier": list(completion.legal_identifier)} if completion.legal_identifier else {}),
     }
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
@@ -162,6 +173,7 @@ def _from_json(data: bytes) -> Completion:
         languages=tuple(value["languages"]),
         mandates=tuple(_mandate_from_json(mandate) for mandate in value["mandates"]),
         pages=tuple(Page.from_json(page) for page in value["pages"]),
+        legal_identifier=tuple(value["legal_identifier"]) if "legal_identifier" in value else None,
     )
 
 
