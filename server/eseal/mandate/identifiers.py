@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+import stdnum.be.vat
 import stdnum.dk.cvr
 import stdnum.ee.registrikood
 import stdnum.fi.ytunnus
+import stdnum.fr.siren
 import stdnum.no.orgnr
 import stdnum.se.orgnr
 from stdnum import lei
@@ -81,9 +83,11 @@ _SCHEME_FORMS: dict[str, tuple[re.Pattern[str], str]] = {
 }
 # Countries whose trade register numbers carry a check digit that a kept library knows.
 _TRADE_REGISTERS: dict[str, NumberModule] = {
+    "BEL": stdnum.be.vat,
     "DNK": stdnum.dk.cvr,
     "EST": stdnum.ee.registrikood,
     "FIN": stdnum.fi.ytunnus,
+    "FRA": stdnum.fr.siren,
     "NOR": stdnum.no.orgnr,
     "SWE": stdnum.se.orgnr,
 }
