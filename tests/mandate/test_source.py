@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +43,20 @@ def test_a_change_comes_into_use(house: House, folder: Path) -> None:
         (one["event"], one["register_sha256"]) for one in logs
     ]
     assert not source.refresh()
+
+
+def test_a_change_that_keeps_size_and_time_comes_into_use(house: House, folder: Path) -> None:
+    """A day put in place of another, by a tool that keeps the file's time, is seen all the same."""
+    house.files["status/n.toml"] = {"mandate": "north-2026", "withdrawn_on": date(2026, 6, 20), "reason": "ended"}
+    write(folder, house.files)
+    source = RegisterSource(folder, interval=0)
+    path = folder / "status/n.toml"
+    before = path.stat()
+    path.write_text(path.read_text().replace("2026-06-20", "2026-06-10"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert source.refresh()
+    assert date(2026, 6, 10) == source.current.statuses["north-2026"].withdrawn_on
 
 
 def test_a_wrong_change_does_not(house: House, folder: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-Fingerprint: TypeAlias = "tuple[tuple[str, int, int], ...]"
+Fingerprint: TypeAlias = "tuple[tuple[str, int, int, int], ...]"
 
 
 class RegisterSource:
@@ -118,5 +118,6 @@ def _fingerprint(folder: Path) -> Fingerprint:
         except OSError:
             # Gone between listing and looking, or a link to nothing; either way the next look differs.
             continue
-        found.append((path.relative_to(folder).as_posix(), status.st_mtime_ns, status.st_size))
+        # Tools that copy files may keep a content's time, and a day is as long as another: ctime alone is nobody's to set.
+        found.append((path.relative_to(folder).as_posix(), status.st_ctime_ns, status.st_mtime_ns, status.st_size))
     return tuple(sorted(found))
