@@ -39,10 +39,10 @@ def b64(data: bytes) -> str:
 class Signer:
     """North's signing key and certificate."""
 
-    def __init__(self, key: Any, begin: datetime = BEGIN) -> None:
+    def __init__(self, key: Any, begin: datetime = BEGIN, end: datetime = END) -> None:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "North rectorate")])
         self.key = key
-        builder = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, END)
+        builder = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, end)
         self.certificate = builder.sign(key, SHA256())
         self.pem = self.certificate.public_bytes(Encoding.PEM)
         self.thumbprint = b64(hashlib.sha256(self.certificate.public_bytes(Encoding.DER)).digest())
@@ -161,6 +161,50 @@ def test_a_certificate_that_was_not_valid(house: House, content: bytes) -> None:
     house.files[SIGNATURE] = late.sign(content, "ES256")
 
     assert "not valid on 2025-12-01" in problem(house)
+
+
+@pytest.mark.parametrize(
+    ("begin", "good"),
+    [
+        # Amsterdam is an hour ahead of UTC: its 1 December ends at 23:00.
+        (datetime(2025, 12, 1, 22, 59, 59, tzinfo=UTC), True),
+        (datetime(2025, 12, 1, 23, 0, tzinfo=UTC), False),
+    ],
+)
+def test_the_day_of_signing_is_the_alliances(house: House, content: bytes, begin: datetime, *, good: bool) -> None:
+    """A certificate counts if it was valid at some moment of that day, by the alliance's clock."""
+    signer = Signer(ec.generate_private_key(ec.SECP256R1()), begin=begin)
+    house.files["certificates/north.pem"] = signer.pem
+    house.files[SIGNATURE] = signer.sign(content, "ES256")
+
+    if good:
+        assert [] == house.refused_by()
+    else:
+        assert "not valid on 2025-12-01" in problem(house)
+
+
+@pytest.mark.parametrize(
+    "end", [datetime(2025, 11, 30, 22, 59, 59, tzinfo=UTC), datetime(2025, 11, 30, 23, 0, tzinfo=UTC)]
+)
+def test_a_signing_certificate_that_expired(house: House, content: bytes, end: datetime) -> None:
+    """One that ended before the day of signing does not count; one that ends on it, or afterwards, does."""
+    signer = Signer(ec.generate_private_key(ec.SECP256R1()), end=end)
+    house.files["certificates/north.pem"] = signer.pem
+    house.files[SIGNATURE] = signer.sign(content, "ES256")
+
+    if end.hour == 23:
+        assert [] == house.refused_by()
+    else:
+        assert "not valid on 2025-12-01" in problem(house)
+
+
+def test_a_certificate_without_an_end(house: House, content: bytes) -> None:
+    """99991231235959Z means that there is no end (RFC 5280 section 4.1.2.5), also east of Greenwich."""
+    signer = Signer(ec.generate_private_key(ec.SECP256R1()), end=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    house.files["certificates/north.pem"] = signer.pem
+    house.files[SIGNATURE] = signer.sign(content, "ES256")
+
+    assert [] == house.refused_by()
 
 
 @pytest.mark.parametrize("signature", [b"", b"a..b", b"{}", b"e30..", b"e30.e30.AAAA", b"\xff\xfe"])

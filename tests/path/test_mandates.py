@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
 from eseal.cli.mandate import app
@@ -19,6 +20,7 @@ from eseal.trust import practice as pki
 from eseal_client import Learner
 from eseal_client.wire import issuance_pb2
 from tests.harness.server import PracticeSet, practice_set, running_server
+from tests.mandate.test_dual_control import Signer
 from tests.path.calls import issue_request, payload, refusal
 
 if TYPE_CHECKING:
@@ -175,3 +177,28 @@ def test_a_seal_certificate_that_expires_while_the_server_runs(practice: Practic
 
     assert ("FAILED_PRECONDITION", "SEAL_CERTIFICATE_EXPIRED") == (error.code, error.reason)
     assert first.sealed == again.sealed
+
+
+def test_dual_control_on_a_running_server(practice: PracticeSet, course: MicroCredential) -> None:
+    """A mandate that needs the awarding body's signature grants once it is there, and never by the signature of another."""
+    rector, stranger = (
+        Signer(ec.generate_private_key(ec.SECP256R1()), begin=datetime(2000, 1, 1, tzinfo=UTC)) for _ in range(2)
+    )
+    register = practice.folder / "register"
+    mandate = register / MANDATE
+    mandate.write_text(mandate.read_text().replace("[scope]", "dual_control = true\n\n[scope]", 1))
+    add(practice, "certificates/dcu.pem", rector.pem.decode())
+    member = register / "members/dcu.toml"
+    member.write_text('signing_certificates = ["dcu.pem"]\n' + member.read_text())
+    with running_server(practice) as server, server.issuance() as dcu:
+        error = refusal(lambda: dcu.Issue(issue_request(course)))
+        add(practice, f"{MANDATE}.jws", stranger.sign(mandate.read_bytes(), "ES256").decode())
+        said = _wait_for(practice, "register_refused")
+        (register / f"{MANDATE}.jws").unlink()
+        add(practice, f"{MANDATE}.jws", rector.sign(mandate.read_bytes(), "ES256").decode())
+        _wait_for(practice, "register_reloaded")
+        sealed = dcu.Issue(issue_request(course)).sealed
+
+    assert ["mandate-dual-control"] == [one.rule for one in error.refusals]
+    assert f"{MANDATE}.jws:1: signature-verifies: " in said["problems"][0]
+    assert sealed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
+from zoneinfo import ZoneInfo
 
 from cryptography import x509
 
@@ -225,6 +226,7 @@ def _signatures(parsed: Parsed) -> Iterator[Problem]:
     """Yield signatures that do not verify; whether one must be there is for the policy, mandate by mandate."""
     members = {member.value.id: member.value for member in parsed.members}
     mandates = {mandate.file: mandate for mandate in parsed.mandates}
+    time_zone = ZoneInfo(parsed.alliances[0].value.time_zone) if parsed.alliances else UTC
     for name, signature in parsed.files.items():
         if not name.endswith(".jws"):
             continue
@@ -239,7 +241,8 @@ def _signatures(parsed: Parsed) -> Iterator[Problem]:
             continue
         try:
             certificates = _loaded(member, parsed.files)
-            verify_detached(parsed.files[file], signature, certificates, signed_on=mandate.value.signed_on)
+            signed_on = mandate.value.signed_on
+            verify_detached(parsed.files[file], signature, certificates, signed_on=signed_on, time_zone=time_zone)
         except SignatureRefused as error:
             yield Problem(name, 1, "signature-verifies", f"the signature of {member.id!r} {error}")
         else:

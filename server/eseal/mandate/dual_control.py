@@ -9,6 +9,7 @@ is the trust anchor here: no chain is followed, for the alliance has put the cer
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -18,7 +19,7 @@ from eseal.terms import Algorithm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, tzinfo
 
     from cryptography import x509
 
@@ -30,11 +31,16 @@ class SignatureRefused(Exception):
 
 
 def verify_detached(
-    content: bytes, signature: bytes, certificates: Sequence[x509.Certificate], *, signed_on: date | None
+    content: bytes,
+    signature: bytes,
+    certificates: Sequence[x509.Certificate],
+    *,
+    signed_on: date | None,
+    time_zone: tzinfo = UTC,
 ) -> x509.Certificate:
     """Return the certificate whose key signed ``content``; SignatureRefused if none of ``certificates`` did.
 
-    ``signed_on`` is the day on which the certificate must have been valid, where the mandate says one.
+    ``signed_on`` is the day, in ``time_zone``, on which the certificate must have been valid; the mandate may say none.
     """
     try:
         jws = sealcore.parse_jws(signature.strip())
@@ -51,9 +57,15 @@ def verify_detached(
     (signing_input,) = sealcore.signing_inputs([protected.protected], [content], b64=True)
     if not public_key.verify(_algorithm(header), signing_input, protected.signature):
         raise SignatureRefused("does not verify over the mandate file as it stands; have the file signed again")
-    if signed_on and not certificate.not_valid_before_utc.date() <= signed_on <= certificate.not_valid_after_utc.date():
+    if signed_on and not _valid_on(certificate, signed_on, time_zone):
         raise SignatureRefused(f"was made with a certificate that was not valid on {signed_on}, the day of signing")
     return certificate
+
+
+def _valid_on(certificate: x509.Certificate, day: date, time_zone: tzinfo) -> bool:
+    """Whether the certificate was valid at some moment of the day."""
+    begin, end = (datetime.combine(day, moment, time_zone) for moment in (time.min, time.max))
+    return certificate.not_valid_before_utc <= end and begin <= certificate.not_valid_after_utc
 
 
 def _certificate(header: sealcore.JsonValue, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
