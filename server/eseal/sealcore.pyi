@@ -39,11 +39,15 @@ class Document:
         """The sub-document at ``pointer``; KeyError where nothing is there."""
     def set(self, pointer: str, value: JsonValue | Document) -> Document:
         """Replace or add the member (or array element) at ``pointer``; its parent must exist (KeyError)."""
+    def set_many(self, values: Mapping[str, Any]) -> Document:
+        """``set`` for each pointer, in order, at the cost of little more than one."""
     def remove(self, pointer: str) -> Document: ...
     def append(self, pointer: str, value: JsonValue | Document) -> Document:
         """Append to the array at ``pointer``."""
     def canonical(self) -> bytes:
         """RFC 8785 bytes."""
+    def mentions(self, text: str) -> bool:
+        """Whether ``text`` stands anywhere in the canonical bytes."""
     def digest(self, algorithm: Digest = "sha256") -> bytes:
         """The digest of the canonical bytes."""
     def __eq__(self, other: object, /) -> bool: ...

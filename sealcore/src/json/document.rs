@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
+use memchr::memmem;
+
 use super::{
     canonical,
     parse::{self, HIGHEST_MAX_DEPTH, Limits},
     pointer::{self, Pointer},
     string,
-    tape::{Source, Tape},
-    value::{Content, Value},
+    tape::{Kind, Source, Tape},
+    value::Value,
 };
 use crate::error::{Error, JsonRule};
 
@@ -16,9 +18,9 @@ use crate::error::{Error, JsonRule};
 #[derive(Clone)]
 pub(crate) enum Node {
     Parsed(Arc<Tape>, u32),
-    Array(Arc<[Node]>),
+    Array(Arc<Vec<Node>>),
     /// Names are unique; the order is that of the text.
-    Object(Arc<[(Arc<str>, Node)]>),
+    Object(Arc<Vec<(Arc<str>, Node)>>),
     /// A template's hole.
     Hole(u32),
 }
@@ -43,7 +45,8 @@ impl Document {
 
     pub(crate) fn parse_shared(source: Source, limits: Limits) -> Result<Self, Error> {
         let tape = Arc::new(parse::parse(source, limits)?);
-        Ok(Self::with_root(Node::Parsed(tape, 0), limits.max_depth.min(HIGHEST_MAX_DEPTH)))
+        let height = tape.found.height;
+        Ok(Self::with_root(Node::Parsed(tape, 0), height))
     }
 
     fn with_root(root: Node, height: u32) -> Self {
@@ -59,7 +62,16 @@ impl Document {
     /// The value at `pointer`, if there is one.
     #[must_use]
     pub fn value(&self, pointer: &Pointer) -> Option<Value<'_>> {
-        self.root().at(pointer)
+        Some(match find(&self.root, pointer.tokens())? {
+            Place::Tape(tape, index) => Value::on_tape(tape, index),
+            Place::Node(node) => Value::of(node),
+        })
+    }
+
+    /// Whether there is a value at `pointer`.
+    #[must_use]
+    pub fn has(&self, pointer: &Pointer) -> bool {
+        find(&self.root, pointer.tokens()).is_some()
     }
 
     /// The value at `pointer` as a document of its own.
@@ -67,10 +79,12 @@ impl Document {
     /// # Errors
     /// [`Error::NotFound`]
     pub fn at(&self, pointer: &str) -> Result<Self, Error> {
-        let mut node = self.root.clone();
-        for token in Pointer::parse(pointer)?.tokens() {
-            node = child(&node, token).ok_or_else(|| not_found(pointer, "nothing is there"))?;
-        }
+        let tokens = Pointer::parse(pointer)?;
+        let place = find(&self.root, tokens.tokens()).ok_or_else(|| not_found(pointer, "nothing is there"))?;
+        let node = match place {
+            Place::Tape(tape, index) => Node::Parsed(tape.clone(), index),
+            Place::Node(node) => node.clone(),
+        };
         Ok(Self::with_root(node, self.height))
     }
 
@@ -86,12 +100,31 @@ impl Document {
             .clone()
     }
 
+    /// Whether `text` stands anywhere in the canonical bytes: within a string or a name, or across several tokens.
+    #[must_use]
+    pub fn mentions(&self, text: &str) -> bool {
+        memmem::find(&self.canonical(), text.as_bytes()).is_some()
+    }
+
     /// Replace or add what stands at `pointer`; `-` and an array's length add at its end.
     ///
     /// # Errors
     /// [`Error::NotFound`] where the parent is missing or is no container, [`Error::Json`] where the result is too deep.
     pub fn set(&self, pointer: &str, value: &Document) -> Result<Self, Error> {
-        self.edited(pointer, value, &Edit::Set(value.root.clone()))
+        self.set_many([(pointer, value)])
+    }
+
+    /// [`Document::set`] for each pair in turn, at the cost of little more than one: what the first copies, the others
+    /// change in place.
+    ///
+    /// # Errors
+    /// Those of [`Document::set`].
+    pub fn set_many<'a>(&self, values: impl IntoIterator<Item = (&'a str, &'a Document)>) -> Result<Self, Error> {
+        let mut edited = self.draft();
+        for (pointer, value) in values {
+            edited.put(pointer, value, Edit::Set)?;
+        }
+        Ok(edited)
     }
 
     /// Take away what stands at `pointer`.
@@ -103,7 +136,9 @@ impl Document {
         if tokens.tokens().is_empty() {
             return Err(Error::Argument("the whole document cannot be removed".into()));
         }
-        Ok(Self::with_root(edit(&self.root, tokens.tokens(), &Edit::Remove, pointer)?, self.height))
+        let mut edited = self.draft();
+        edit(&mut edited.root, tokens.tokens(), Edit::Remove, pointer)?;
+        Ok(edited)
     }
 
     /// Append to the array at `pointer`.
@@ -111,25 +146,33 @@ impl Document {
     /// # Errors
     /// [`Error::NotFound`] where no array is there, [`Error::Json`] where the result is too deep.
     pub fn append(&self, pointer: &str, value: &Document) -> Result<Self, Error> {
-        self.edited(pointer, value, &Edit::Append(value.root.clone()))
+        let mut edited = self.draft();
+        edited.put(pointer, value, Edit::Append)?;
+        Ok(edited)
     }
 
-    fn edited(&self, pointer: &str, value: &Document, change: &Edit) -> Result<Self, Error> {
+    /// The same document, to be edited: its canonical bytes are to be made anew.
+    fn draft(&self) -> Self {
+        Self::with_root(self.root.clone(), self.height)
+    }
+
+    /// Edit a draft, and keep count of its height.
+    fn put(&mut self, pointer: &str, value: &Document, change: fn(Node) -> Edit) -> Result<(), Error> {
         let tokens = Pointer::parse(pointer)?;
-        let root = edit(&self.root, tokens.tokens(), change, pointer)?;
+        let change = change(value.root.clone());
         // One container for each token, and the array that is appended to.
         let above = tokens.tokens().len() + usize::from(matches!(change, Edit::Append(_)));
         let above = u32::try_from(above).unwrap_or(u32::MAX);
-        let mut height = self.height.max(value.height.saturating_add(above));
-        if height > HIGHEST_MAX_DEPTH {
+        edit(&mut self.root, tokens.tokens(), change, pointer)?;
+        self.height = self.height.max(value.height.saturating_add(above));
+        if self.height > HIGHEST_MAX_DEPTH {
             // Heights are upper bounds, so count before refusing.
-            let value_height = value.root().height().saturating_add(above);
-            height = self.height.max(value_height);
+            self.height = self.root().height();
         }
-        if height > HIGHEST_MAX_DEPTH {
+        if self.height > HIGHEST_MAX_DEPTH {
             return Err(Error::json(0, JsonRule::TooDeep));
         }
-        Ok(Self::with_root(root, height))
+        Ok(())
     }
 
     /// The document with each pointer's value replaced by a hole.
@@ -138,13 +181,13 @@ impl Document {
         for (hole, pointer) in (0..).zip(pointers) {
             let pointer = pointer.as_ref();
             let tokens = Pointer::parse(pointer)?;
-            if self.value(&tokens).is_none() {
+            if !self.has(&tokens) {
                 return Err(not_found(pointer, "nothing is there that a hole could replace"));
             }
-            if Value::of(&root).at(&tokens).is_none() {
+            if find(&root, tokens.tokens()).is_none() {
                 return Err(Error::Argument(format!("{pointer:?} lies within another hole of the template")));
             }
-            root = edit(&root, tokens.tokens(), &Edit::Set(Node::Hole(hole)), pointer)?;
+            edit(&mut root, tokens.tokens(), Edit::Set(Node::Hole(hole)), pointer)?;
         }
         Ok(root)
     }
@@ -175,79 +218,68 @@ fn not_found(pointer: &str, message: &'static str) -> Error {
     Error::NotFound { pointer: pointer.to_owned(), message }
 }
 
-/// The child that a reference token names.
-fn child(node: &Node, token: &str) -> Option<Node> {
+/// Where a pointer leads.
+enum Place<'a> {
+    Tape(&'a Arc<Tape>, u32),
+    Node(&'a Node),
+}
+
+fn find<'a>(node: &'a Node, path: &[String]) -> Option<Place<'a>> {
+    let Some((token, rest)) = path.split_first() else {
+        return Some(Place::Node(node));
+    };
     match node {
         Node::Parsed(tape, index) => {
             let view = tape.view();
-            let child = match view.entry(*index).kind {
-                super::tape::Kind::Object => view.member(*index, token)?,
-                super::tape::Kind::Array => view.children(*index).nth(pointer::array_index(token)?)?,
-                _ => return None,
-            };
-            Some(Node::Parsed(tape.clone(), child))
+            let index = path.iter().try_fold(*index, |index, token| view.child(index, token))?;
+            Some(Place::Tape(tape, index))
         }
-        Node::Array(elements) => elements.get(pointer::array_index(token)?).cloned(),
-        Node::Object(members) => members.iter().find(|(name, _)| **name == *token).map(|(_, node)| node.clone()),
+        Node::Array(elements) => find(elements.get(pointer::array_index(token)?)?, rest),
+        Node::Object(members) => find(&members.iter().find(|(name, _)| **name == *token)?.1, rest),
         Node::Hole(_) => None,
     }
 }
 
-/// A copy of `node` with one change at the end of the path; what is not on the path is shared.
-fn edit(node: &Node, path: &[String], change: &Edit, pointer: &str) -> Result<Node, Error> {
+/// Change what stands at the end of the path. What others share with `node` is copied first, but for what is not on the
+/// path: that stays shared.
+fn edit(node: &mut Node, path: &[String], change: Edit, pointer: &str) -> Result<(), Error> {
     let Some((token, rest)) = path.split_first() else {
         return edit_here(node, change, pointer);
     };
-    let last = rest.is_empty() && !matches!(change, Edit::Append(_));
-    match spine(node) {
-        Node::Array(elements) => {
-            let mut elements = elements.to_vec();
-            edit_element(&mut elements, token, rest, change, last, pointer)?;
-            Ok(Node::Array(elements.into()))
-        }
-        Node::Object(members) => {
-            let mut members = members.to_vec();
-            edit_member(&mut members, token, rest, change, last, pointer)?;
-            Ok(Node::Object(members.into()))
-        }
+    match unfolded(node) {
+        Node::Array(elements) => edit_element(Arc::make_mut(elements), token, rest, change, pointer),
+        Node::Object(members) => edit_member(Arc::make_mut(members), token, rest, change, pointer),
         _ => Err(not_found(pointer, "the parent is neither an object nor an array")),
     }
 }
 
-fn edit_here(node: &Node, change: &Edit, pointer: &str) -> Result<Node, Error> {
+fn edit_here(node: &mut Node, change: Edit, pointer: &str) -> Result<(), Error> {
     match change {
-        Edit::Set(value) => Ok(value.clone()),
-        Edit::Append(value) => match spine(node) {
-            Node::Array(elements) => Ok(Node::Array(elements.iter().cloned().chain([value.clone()]).collect())),
-            _ => Err(not_found(pointer, "no array is there")),
+        Edit::Set(value) => *node = value,
+        Edit::Append(value) => match unfolded(node) {
+            Node::Array(elements) => Arc::make_mut(elements).push(value),
+            _ => return Err(not_found(pointer, "no array is there")),
         },
-        Edit::Remove => Err(not_found(pointer, "nothing is there")),
+        Edit::Remove => return Err(not_found(pointer, "nothing is there")),
     }
+    Ok(())
 }
 
 fn edit_element(
     elements: &mut Vec<Node>,
     token: &str,
     rest: &[String],
-    change: &Edit,
-    last: bool,
+    change: Edit,
     pointer: &str,
 ) -> Result<(), Error> {
     let position = if token == "-" { Some(elements.len()) } else { pointer::array_index(token) };
     let position = position.ok_or_else(|| not_found(pointer, "an array has numbers for tokens"))?;
-    if last && position == elements.len() {
-        if let Edit::Set(value) = change {
-            elements.push(value.clone());
-            return Ok(());
-        }
-    }
-    if position >= elements.len() {
-        return Err(not_found(pointer, "the array is shorter"));
-    }
-    if last && matches!(change, Edit::Remove) {
-        elements.remove(position);
-    } else {
-        elements[position] = edit(&elements[position], rest, change, pointer)?;
+    let at_end = position == elements.len();
+    match (elements.get_mut(position), change) {
+        (Some(_), Edit::Remove) if rest.is_empty() => drop(elements.remove(position)),
+        (Some(element), change) => edit(element, rest, change, pointer)?,
+        (None, Edit::Set(value)) if rest.is_empty() && at_end => elements.push(value),
+        (None, _) => return Err(not_found(pointer, "the array is shorter")),
     }
     Ok(())
 }
@@ -256,35 +288,33 @@ fn edit_member(
     members: &mut Vec<(Arc<str>, Node)>,
     token: &str,
     rest: &[String],
-    change: &Edit,
-    last: bool,
+    change: Edit,
     pointer: &str,
 ) -> Result<(), Error> {
     match (members.iter().position(|(name, _)| **name == *token), change) {
-        (Some(position), Edit::Remove) if last => {
-            members.remove(position);
-        }
-        (Some(position), _) => members[position].1 = edit(&members[position].1, rest, change, pointer)?,
-        (None, Edit::Set(value)) if last => members.push((token.into(), value.clone())),
+        (Some(position), Edit::Remove) if rest.is_empty() => drop(members.remove(position)),
+        (Some(position), change) => edit(&mut members[position].1, rest, change, pointer)?,
+        (None, Edit::Set(value)) if rest.is_empty() => members.push((token.into(), value)),
         (None, _) => return Err(not_found(pointer, "there is no such member")),
     }
     Ok(())
 }
 
-/// A container as a list of nodes; its children stay where they are.
-fn spine(node: &Node) -> Node {
-    let Node::Parsed(tape, index) = node else {
-        return node.clone();
-    };
-    let view = tape.view();
-    let child = |index| Node::Parsed(tape.clone(), index);
-    match Value::of(node).content() {
-        Content::Array(_) => Node::Array(view.children(*index).map(child).collect()),
-        Content::Object(_) => {
-            Node::Object(view.children(*index).map(|at| (view.name(view.entry(at)).into(), child(at))).collect())
+/// `node`, once a container is a list of nodes; its children stay where they are.
+fn unfolded(node: &mut Node) -> &mut Node {
+    if let Node::Parsed(tape, index) = node {
+        let view = tape.view();
+        let child = |index| Node::Parsed(tape.clone(), index);
+        match view.entry(*index).kind {
+            Kind::Array => *node = Node::Array(Arc::new(view.children(*index).map(child).collect())),
+            Kind::Object => {
+                let member = |at| (view.name(view.entry(at)).into(), child(at));
+                *node = Node::Object(Arc::new(view.children(*index).map(member).collect()));
+            }
+            _ => {}
         }
-        _ => node.clone(),
     }
+    node
 }
 
 /// Append the canonical form; a hole leaves nothing but its place and number in `holes`.

@@ -3,7 +3,7 @@
 use super::{
     parse::{Fault, span},
     string,
-    tape::{Entry, View, flag},
+    tape::{Found, View, flag},
 };
 use crate::error::JsonRule;
 
@@ -65,14 +65,8 @@ impl Orderer {
     /// Link the members of the object at `index` in canonical order; its entry is complete but for that. Refuses a name
     /// that is there twice.
     #[inline(never)]
-    pub(super) fn link_members(
-        &mut self,
-        text: &[u8],
-        aux: &[u8],
-        entries: &mut [Entry],
-        index: u32,
-    ) -> Result<(), Fault> {
-        let view = View { text, entries, aux };
+    pub(super) fn link_members(&mut self, text: &[u8], found: &mut Found, index: u32) -> Result<(), Fault> {
+        let view = View { text, found };
         self.ranks.clear();
         self.ranks.extend(view.children(index).map(|entry| Rank { chunk: first_chunk(view, entry), entry }));
         sort(&mut self.ranks);
@@ -81,10 +75,10 @@ impl Orderer {
         }
         let mut after = 0;
         for rank in self.ranks.iter().rev() {
-            entries[rank.entry as usize].after = after;
+            found.entries[rank.entry as usize].after = after;
             after = rank.entry;
         }
-        entries[index as usize].extra = after;
+        found.entries[index as usize].extra = after;
         Ok(())
     }
 

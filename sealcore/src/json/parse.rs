@@ -4,7 +4,7 @@ use super::{
     number::{self, Number, Shape},
     order::Orderer,
     string,
-    tape::{Entry, Kind, Source, Tape, View, flag},
+    tape::{Entry, Found, Kind, Source, Tape, View, flag},
 };
 use crate::error::{Error, JsonRule};
 
@@ -40,16 +40,14 @@ impl Limits {
 
 /// Parse a whole text.
 pub(crate) fn parse(source: Source, limits: Limits) -> Result<Tape, Error> {
-    let read = |parsed: &Parsed| (parsed.entries.clone(), parsed.aux.clone());
-    let (entries, aux) = super::with_parsed((*source).as_ref(), limits, read)?;
-    Ok(Tape { source, entries, aux })
+    let found = super::with_parsed((*source).as_ref(), limits, |parsed| parsed.found.clone())?;
+    Ok(Tape { source, found })
 }
 
 /// What parsing fills; kept by callers that parse many texts, so that memory is asked for once.
 #[derive(Default)]
 pub(crate) struct Parsed {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) aux: Vec<u8>,
+    found: Found,
     /// The containers around the one being read.
     around: Vec<Container>,
     orderer: Orderer,
@@ -60,14 +58,14 @@ impl Parsed {
     pub(super) fn forget_if_large(&mut self) {
         const ENTRIES: usize = 1 << 14;
         const BYTES: usize = 1 << 18;
-        if self.entries.capacity() > ENTRIES || self.aux.capacity() > BYTES || self.orderer.is_large() {
+        if self.found.entries.capacity() > ENTRIES || self.found.aux.capacity() > BYTES || self.orderer.is_large() {
             *self = Self::default();
         }
     }
 
     /// What was read; `text` is what it was read from.
     pub(crate) fn view<'a>(&'a self, text: &'a [u8]) -> View<'a> {
-        View { text, entries: &self.entries, aux: &self.aux }
+        View { text, found: &self.found }
     }
 
     /// Replace the content by that of `bytes`.
@@ -86,9 +84,10 @@ impl Parsed {
     }
 
     fn read_text(&mut self, text: &str, limits: Limits) -> Result<(), Error> {
-        self.entries.clear();
-        self.aux.clear();
+        self.found.entries.clear();
+        self.found.aux.clear();
         self.around.clear();
+        self.found.height = 0;
         self.orderer.clear();
         let mut parser =
             Parser { text: text.as_bytes(), characters: text, max_depth: limits.max_depth as usize, into: self };
@@ -194,6 +193,7 @@ impl Parser<'_> {
             if opening == b'{' || opening == b'[' {
                 let inner = self.open(at, opening, name)?;
                 self.into.around.push(std::mem::replace(&mut container, inner));
+                self.into.found.height = self.into.found.height.max(span(self.into.around.len()));
                 at = self.tight_after_white_space(at + 1, &mut container.canonical);
                 more = self.byte(at) != container.closing;
             } else {
@@ -263,8 +263,8 @@ impl Parser<'_> {
     #[inline]
     #[allow(clippy::cast_possible_truncation)] // a name's facts are two bits
     fn push(&mut self, name: Token, start: u32, end: u32, kind: Kind, flags: u8) -> u32 {
-        let index = span(self.into.entries.len());
-        self.into.entries.push(Entry {
+        let index = span(self.into.found.entries.len());
+        self.into.found.entries.push(Entry {
             name_start: name.start,
             name_end: name.end,
             start,
@@ -292,16 +292,16 @@ impl Parser<'_> {
     fn close(&mut self, container: &mut Container, end: usize) -> Result<(), Fault> {
         let Some(around) = self.into.around.pop() else { return Ok(()) };
         let closed = std::mem::replace(container, around);
-        let next = span(self.into.entries.len());
-        let entry = &mut self.into.entries[closed.index as usize];
+        let next = span(self.into.found.entries.len());
+        let entry = &mut self.into.found.entries[closed.index as usize];
         entry.end = span(end);
         entry.next = next;
         entry.flags |= u8::from(closed.closing == b'}' && closed.sorted) * flag::SORTED;
         let canonical = closed.canonical && closed.sorted;
         entry.flags |= item_flags(container, canonical);
         if !closed.sorted {
-            let Parsed { entries, aux, orderer, .. } = &mut *self.into;
-            orderer.link_members(self.text, aux, entries, closed.index)?;
+            let Parsed { found, orderer, .. } = &mut *self.into;
+            orderer.link_members(self.text, found, closed.index)?;
         }
         Ok(())
     }
@@ -364,11 +364,11 @@ impl Parser<'_> {
                 self.push(name, span(start), span(end), Kind::Number, integer | item_flags(container, true));
             }
             Number::Other(canonical) => {
-                let aux_start = self.into.aux.len();
-                self.into.aux.extend_from_slice(canonical.as_bytes());
+                let aux_start = self.into.found.aux.len();
+                self.into.found.aux.extend_from_slice(canonical.as_bytes());
                 let flags = integer | flag::AUX | item_flags(container, false);
                 let index = self.push(name, span(start), span(end), Kind::Number, flags);
-                let entry = &mut self.into.entries[index as usize];
+                let entry = &mut self.into.found.entries[index as usize];
                 entry.extra = span(aux_start);
                 entry.aux_length = u8::try_from(canonical.as_bytes().len()).unwrap_or(0);
             }
@@ -443,7 +443,7 @@ impl Parser<'_> {
                 b'\\' => {
                     let (value, length) = self.escape(at)?;
                     if !is_canonical_escape(value, &self.text[at..at + length]) {
-                        let aux = &mut self.into.aux;
+                        let aux = &mut self.into.found.aux;
                         aux_start.get_or_insert(aux.len());
                         if done < at {
                             aux.extend_from_slice(&self.text[done..at]);
@@ -464,8 +464,8 @@ impl Parser<'_> {
         let Some(aux_start) = aux_start else {
             return Ok(Token { start: span(start), end: after, after, facts: ESCAPED });
         };
-        self.into.aux.extend_from_slice(&self.text[done..=at]);
-        Ok(Token { start: span(aux_start), end: span(self.into.aux.len()), after, facts: ESCAPED | AUX })
+        self.into.found.aux.extend_from_slice(&self.text[done..=at]);
+        Ok(Token { start: span(aux_start), end: span(self.into.found.aux.len()), after, facts: ESCAPED | AUX })
     }
 
     /// The escape at the cursor: its character and its length.
@@ -510,16 +510,16 @@ impl Parser<'_> {
         }
         object.sorted &= ascends;
         object.last_chunk = chunk;
-        object.last = span(self.into.entries.len());
+        object.last = span(self.into.found.entries.len());
     }
 
     #[cold]
     fn escaped_chunk(&mut self, at: usize, token: Token) -> u64 {
-        let Parsed { entries, aux, orderer, .. } = &mut *self.into;
+        let Parsed { found, orderer, .. } = &mut *self.into;
         if token.aux() {
-            orderer.note_place(span(entries.len()), span(at));
+            orderer.note_place(span(found.entries.len()), span(at));
         }
-        let buffer = if token.aux() { &aux[..] } else { self.text };
+        let buffer = if token.aux() { &found.aux[..] } else { self.text };
         let name = string::unescape(string::inside(&buffer[token.start as usize..token.end as usize]), true);
         string::rank_chunk(name.as_bytes(), 0)
     }
@@ -528,7 +528,7 @@ impl Parser<'_> {
     #[cold]
     fn comes_after(&self, token: Token, before: u32) -> bool {
         let view = self.into.view(self.text);
-        let buffer = if token.aux() { view.aux } else { view.text };
+        let buffer = if token.aux() { &view.found.aux[..] } else { view.text };
         let name = string::inside(&buffer[token.start as usize..token.end as usize]);
         let name = string::unescape(name, token.escaped());
         string::compare(view.name(view.entry(before)).as_bytes(), name.as_bytes()).is_lt()

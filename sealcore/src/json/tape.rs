@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::string;
+use super::{pointer, string};
 
 /// The input, shared by every document that was made from it.
 pub(crate) type Source = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -64,36 +64,43 @@ impl Entry {
     }
 }
 
-/// A parsed text. Every span lies within `source` or `aux` on character boundaries: the parser is the only maker.
-pub(crate) struct Tape {
-    pub(crate) source: Source,
+/// What a parse has found. Every span lies within the text or `aux` on character boundaries: the parser is the only maker.
+#[derive(Clone, Default)]
+pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
     /// Canonical texts of the strings and numbers that are not written canonically.
     pub(crate) aux: Vec<u8>,
+    /// Containers within containers: 0 for a scalar, 1 for `[]`.
+    pub(crate) height: u32,
+}
+
+/// A parsed text.
+pub(crate) struct Tape {
+    pub(crate) source: Source,
+    pub(crate) found: Found,
 }
 
 impl Tape {
     pub(crate) fn view(&self) -> View<'_> {
-        View { text: (*self.source).as_ref(), entries: &self.entries, aux: &self.aux }
+        View { text: (*self.source).as_ref(), found: &self.found }
     }
 }
 
-/// A tape to read from.
+/// A text, and what was found in it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) text: &'a [u8],
-    pub(crate) entries: &'a [Entry],
-    pub(crate) aux: &'a [u8],
+    pub(crate) found: &'a Found,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn entry(&self, index: u32) -> &'a Entry {
-        &self.entries[index as usize]
+        &self.found.entries[index as usize]
     }
 
     /// The name of a member as it is written, with its quotes; escapes are canonical or as in the input.
     pub(crate) fn name_text(&self, entry: &Entry) -> &'a [u8] {
-        let buffer = if entry.has(flag::NAME_AUX) { self.aux } else { self.text };
+        let buffer = if entry.has(flag::NAME_AUX) { &self.found.aux } else { self.text };
         &buffer[entry.name_start as usize..entry.name_end as usize]
     }
 
@@ -112,26 +119,14 @@ impl<'a> View<'a> {
             && string::inside(self.name_text(entry)) == name.as_bytes()
     }
 
-    /// The string's value, unescaped.
-    pub(crate) fn string(&self, entry: &Entry) -> Cow<'a, str> {
-        let buffer = if entry.has(flag::AUX) { self.aux } else { self.text };
-        string::unescape(string::inside(&buffer[entry.start as usize..entry.end as usize]), entry.has(flag::ESCAPED))
-    }
-
-    /// The number as it is written.
-    pub(crate) fn number(&self, entry: &Entry) -> &'a str {
-        // The parser admits only ASCII digits, signs, points and exponents.
-        std::str::from_utf8(&self.text[entry.start as usize..entry.end as usize]).unwrap_or("0")
-    }
-
     /// The canonical text of a scalar.
     pub(crate) fn scalar(&self, entry: &Entry) -> &'a [u8] {
         match entry.kind {
             Kind::Number if entry.has(flag::AUX) => {
                 let start = entry.extra as usize;
-                &self.aux[start..start + usize::from(entry.aux_length)]
+                &self.found.aux[start..start + usize::from(entry.aux_length)]
             }
-            Kind::String if entry.has(flag::AUX) => &self.aux[entry.start as usize..entry.end as usize],
+            Kind::String if entry.has(flag::AUX) => &self.found.aux[entry.start as usize..entry.end as usize],
             _ => &self.text[entry.start as usize..entry.end as usize],
         }
     }
@@ -141,16 +136,74 @@ impl<'a> View<'a> {
         self.children(index).find(|&child| self.is_named(self.entry(child), name))
     }
 
+    /// The child that a reference token of a pointer names.
+    pub(crate) fn child(&self, index: u32, token: &str) -> Option<u32> {
+        match self.entry(index).kind {
+            Kind::Object => self.member(index, token),
+            Kind::Array => self.children(index).nth(pointer::array_index(token)?),
+            _ => None,
+        }
+    }
+
     /// The children of the container at `index`, in the order of the text.
     pub(crate) fn children(&self, index: u32) -> Children<'a> {
-        Children { entries: self.entries, at: index + 1, end: self.entry(index).next }
+        Children { found: self.found, at: index + 1, end: self.entry(index).next }
+    }
+}
+
+/// A view of one value of a tape, to read strings from: the parser has validated the whole text as UTF-8, and what the
+/// value spans is validated once more, so that each string in it costs no more than a look at where it begins and ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) view: View<'a>,
+    characters: &'a str,
+    /// Where they begin in the text.
+    from: u32,
+}
+
+impl<'a> Reader<'a> {
+    /// To read the value at `index`.
+    pub(crate) fn of(view: View<'a>, index: u32) -> Self {
+        let entry = view.entry(index);
+        // The span of a string with escapes may lie in `aux`; no character of the text is then asked for.
+        let bytes = view.text.get(entry.start as usize..entry.end as usize).unwrap_or_default();
+        Self { view, characters: simdutf8::basic::from_utf8(bytes).unwrap_or_default(), from: entry.start }
+    }
+
+    #[inline]
+    fn slice(&self, start: u32, end: u32) -> &'a str {
+        let place = |at: u32| at.wrapping_sub(self.from) as usize;
+        self.characters.get(place(start)..place(end)).unwrap_or_default()
+    }
+
+    /// The member's name, unescaped.
+    #[inline]
+    pub(crate) fn name(&self, entry: &Entry) -> Cow<'a, str> {
+        if entry.has(flag::NAME_ESCAPED) {
+            return self.view.name(entry);
+        }
+        Cow::Borrowed(self.slice(entry.name_start + 1, entry.name_end - 1))
+    }
+
+    /// The string's value, unescaped.
+    #[inline]
+    pub(crate) fn string(&self, entry: &Entry) -> Cow<'a, str> {
+        if entry.has(flag::ESCAPED) {
+            return string::unescape(string::inside(self.view.scalar(entry)), true);
+        }
+        Cow::Borrowed(self.slice(entry.start + 1, entry.end - 1))
+    }
+
+    /// The number as it is written.
+    pub(crate) fn number(&self, entry: &Entry) -> &'a str {
+        self.slice(entry.start, entry.end)
     }
 }
 
 /// Indices of a container's children.
 #[derive(Clone)]
 pub(crate) struct Children<'a> {
-    entries: &'a [Entry],
+    found: &'a Found,
     at: u32,
     end: u32,
 }
@@ -161,7 +214,7 @@ impl Iterator for Children<'_> {
     fn next(&mut self) -> Option<u32> {
         (self.at < self.end).then(|| {
             let index = self.at;
-            self.at = self.entries[index as usize].next;
+            self.at = self.found.entries[index as usize].next;
             index
         })
     }

@@ -5,16 +5,17 @@ use std::{borrow::Cow, sync::Arc};
 use super::{
     document::Node,
     pointer::{self, Pointer},
-    tape::{Children, Kind, View, flag},
+    tape::{Children, Kind, Reader, Tape, flag},
 };
 
 /// A view of one value; copying it costs nothing.
 #[derive(Clone, Copy)]
 pub struct Value<'a>(pub(crate) Place<'a>);
 
+/// Never a node that is still parsed text: that is its tape.
 #[derive(Clone, Copy)]
 pub(crate) enum Place<'a> {
-    Tape(View<'a>, u32),
+    Tape(Reader<'a>, u32),
     Node(&'a Node),
 }
 
@@ -66,44 +67,47 @@ impl Number<'_> {
 impl<'a> Value<'a> {
     pub(crate) fn of(node: &'a Node) -> Self {
         match node {
-            Node::Parsed(tape, index) => Self(Place::Tape(tape.view(), *index)),
+            Node::Parsed(tape, index) => Self::on_tape(tape, *index),
             _ => Self(Place::Node(node)),
         }
+    }
+
+    pub(crate) fn on_tape(tape: &'a Tape, index: u32) -> Self {
+        Self(Place::Tape(Reader::of(tape.view(), index), index))
     }
 
     /// Take the value apart.
     #[must_use]
     pub fn content(&self) -> Content<'a> {
-        let (view, index) = match self.0 {
-            Place::Tape(view, index) => (view, index),
+        let (reader, index) = match self.0 {
+            Place::Tape(reader, index) => (reader, index),
             Place::Node(Node::Array(elements)) => return Content::Array(Elements::Nodes(elements.iter())),
             Place::Node(Node::Object(members)) => return Content::Object(Members::Nodes(members.iter())),
-            Place::Node(Node::Parsed(tape, index)) => (tape.view(), *index),
-            Place::Node(Node::Hole(_)) => return Content::Null,
+            Place::Node(Node::Parsed(..) | Node::Hole(_)) => return Content::Null,
         };
+        let view = reader.view;
         let entry = view.entry(index);
         match entry.kind {
             Kind::Null => Content::Null,
             Kind::False => Content::Bool(false),
             Kind::True => Content::Bool(true),
-            Kind::Number => Content::Number(Number { text: view.number(entry), integer: entry.has(flag::INTEGER) }),
-            Kind::String => Content::String(view.string(entry)),
-            Kind::Array => Content::Array(Elements::Tape(view, view.children(index))),
-            Kind::Object => Content::Object(Members::Tape(view, view.children(index))),
+            Kind::Number => Content::Number(Number { text: reader.number(entry), integer: entry.has(flag::INTEGER) }),
+            Kind::String => Content::String(reader.string(entry)),
+            Kind::Array => Content::Array(Elements::Tape(reader, view.children(index))),
+            Kind::Object => Content::Object(Members::Tape(reader, view.children(index))),
         }
     }
 
     /// What kind of value it is, without taking it apart.
     #[must_use]
     pub fn shape(&self) -> Shape {
-        let (view, index) = match self.0 {
-            Place::Tape(view, index) => (view, index),
+        let (reader, index) = match self.0 {
+            Place::Tape(reader, index) => (reader, index),
             Place::Node(Node::Array(_)) => return Shape::Array,
             Place::Node(Node::Object(_)) => return Shape::Object,
-            Place::Node(Node::Parsed(tape, index)) => (tape.view(), *index),
-            Place::Node(Node::Hole(_)) => return Shape::Null,
+            Place::Node(Node::Parsed(..) | Node::Hole(_)) => return Shape::Null,
         };
-        match view.entry(index).kind {
+        match reader.view.entry(index).kind {
             Kind::Null => Shape::Null,
             Kind::False | Kind::True => Shape::Bool,
             Kind::Number => Shape::Number,
@@ -115,13 +119,9 @@ impl<'a> Value<'a> {
 
     /// The value as it is written, where it stands in a text: what is written alike is equal.
     pub(crate) fn written(&self) -> Option<&'a [u8]> {
-        let (view, index) = match self.0 {
-            Place::Tape(view, index) => (view, index),
-            Place::Node(Node::Parsed(tape, index)) => (tape.view(), *index),
-            Place::Node(_) => return None,
-        };
+        let Place::Tape(Reader { view, .. }, index) = self.0 else { return None };
         let entry = view.entry(index);
-        let buffer = if entry.kind == Kind::String && entry.has(flag::AUX) { view.aux } else { view.text };
+        let buffer = if entry.kind == Kind::String && entry.has(flag::AUX) { &view.found.aux } else { view.text };
         Some(&buffer[entry.start as usize..entry.end as usize])
     }
 
@@ -147,8 +147,8 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn member(&self, name: &str) -> Option<Value<'a>> {
         match self.0 {
-            Place::Tape(view, index) if view.entry(index).kind == Kind::Object => {
-                Some(Self(Place::Tape(view, view.member(index, name)?)))
+            Place::Tape(reader, index) if reader.view.entry(index).kind == Kind::Object => {
+                Some(Self(Place::Tape(reader, reader.view.member(index, name)?)))
             }
             Place::Node(Node::Object(members)) => {
                 members.iter().find(|(member, _)| **member == *name).map(|(_, node)| Self::of(node))
@@ -192,7 +192,7 @@ impl<'a> Value<'a> {
 pub enum Elements<'a> {
     #[doc(hidden)]
     #[allow(private_interfaces)]
-    Tape(View<'a>, Children<'a>),
+    Tape(Reader<'a>, Children<'a>),
     #[doc(hidden)]
     #[allow(private_interfaces)]
     Nodes(std::slice::Iter<'a, Node>),
@@ -203,8 +203,15 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<Value<'a>> {
         match self {
-            Self::Tape(view, children) => Some(Value(Place::Tape(*view, children.next()?))),
+            Self::Tape(reader, children) => Some(Value(Place::Tape(*reader, children.next()?))),
             Self::Nodes(nodes) => Some(Value::of(nodes.next()?)),
+        }
+    }
+
+    fn count(self) -> usize {
+        match self {
+            Self::Tape(_, children) => children.count(),
+            Self::Nodes(nodes) => nodes.len(),
         }
     }
 }
@@ -214,7 +221,7 @@ impl<'a> Iterator for Elements<'a> {
 pub enum Members<'a> {
     #[doc(hidden)]
     #[allow(private_interfaces)]
-    Tape(View<'a>, Children<'a>),
+    Tape(Reader<'a>, Children<'a>),
     #[doc(hidden)]
     #[allow(private_interfaces)]
     Nodes(std::slice::Iter<'a, (Arc<str>, Node)>),
@@ -225,14 +232,21 @@ impl<'a> Iterator for Members<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Tape(view, children) => {
+            Self::Tape(reader, children) => {
                 let index = children.next()?;
-                Some((view.name(view.entry(index)), Value(Place::Tape(*view, index))))
+                Some((reader.name(reader.view.entry(index)), Value(Place::Tape(*reader, index))))
             }
             Self::Nodes(nodes) => {
                 let (name, node) = nodes.next()?;
                 Some((Cow::Borrowed(name), Value::of(node)))
             }
+        }
+    }
+
+    fn count(self) -> usize {
+        match self {
+            Self::Tape(_, children) => children.count(),
+            Self::Nodes(nodes) => nodes.len(),
         }
     }
 }

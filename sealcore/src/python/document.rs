@@ -3,7 +3,8 @@
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
-    types::{PyBytes, PyList},
+    pybacked::PyBackedStr,
+    types::{PyBytes, PyList, PyMapping},
 };
 
 use super::{
@@ -73,7 +74,7 @@ impl PyDocument {
     }
 
     fn has(&self, pointer: &str) -> PyResult<bool> {
-        Ok(self.inner.value(&Pointer::parse(pointer)?).is_some())
+        Ok(self.inner.has(&Pointer::parse(pointer)?))
     }
 
     fn at(&self, pointer: &str) -> PyResult<Self> {
@@ -82,6 +83,15 @@ impl PyDocument {
 
     fn set(&self, pointer: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(self.inner.set(pointer, &convert::document(value)?)?.into())
+    }
+
+    fn set_many(&self, values: &Bound<'_, PyMapping>) -> PyResult<Self> {
+        let read = |pair: Bound<'_, PyAny>| {
+            let (pointer, value): (PyBackedStr, Bound<'_, PyAny>) = pair.extract()?;
+            Ok((pointer, convert::document(&value)?))
+        };
+        let values = values.items()?.iter().map(read).collect::<PyResult<Vec<_>>>()?;
+        Ok(self.inner.set_many(values.iter().map(|(pointer, value)| (&**pointer, value)))?.into())
     }
 
     fn remove(&self, pointer: &str) -> PyResult<Self> {
@@ -95,6 +105,10 @@ impl PyDocument {
     fn canonical<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = guarded(py, true, || Ok(self.inner.canonical()))?;
         Ok(PyBytes::new(py, &bytes))
+    }
+
+    fn mentions(&self, py: Python<'_>, text: &str) -> PyResult<bool> {
+        guarded(py, true, || Ok(self.inner.mentions(text)))
     }
 
     #[pyo3(signature = (algorithm = "sha256"))]

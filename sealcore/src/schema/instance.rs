@@ -271,7 +271,7 @@ impl Value<'_> {
     /// Where the value is stored: no two values of a document share it while the document lives.
     fn identity(&self) -> (usize, u32) {
         match self.0 {
-            Place::Tape(view, index) => (view.entries.as_ptr() as usize, index),
+            Place::Tape(reader, index) => (std::ptr::from_ref(reader.view.found) as usize, index),
             Place::Node(node) => (std::ptr::from_ref(node) as usize, u32::MAX),
         }
     }
