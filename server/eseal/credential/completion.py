@@ -45,30 +45,33 @@ def complete(document: Document, completion: Completion, *, credential_id: str, 
     The issuer is replaced, not merged: what a credential says of its sealer comes from the seal certificate alone, and
     its node has an id of its own, since a sealer and an awarding body that share one would be one organisation.
     """
-    data = document.canonical()
-    suffix = _free_suffix(data)
+    suffix = _free_suffix(document)
     mandated = bool(completion.mandates)
     profiles = _profiles(profile.bytes_at(document, "/credentialProfiles"), mandated=mandated)
+    labelled = not document.mentions(_country_iri(completion.country))
     moment = date_time(issued)
-    completed = (
-        document.set("/id", credential_id)
-        .set("/issuer", _issuer(completion, suffix, labelled=_country_iri(completion.country) not in data))
-        .set("/issued", moment)
-        .set("/issuanceDate", moment)
-        .set("/credentialProfiles", profiles.items)
-        .set("/credentialSchema", profiles.schemas)
-    )
+    part: dict[str, str | Document | Json] = {
+        "/id": credential_id,
+        "/issuer": _issuer(completion, suffix, labelled=labelled),
+        "/issued": moment,
+        "/issuanceDate": moment,
+        "/credentialProfiles": profiles.items,
+        "/credentialSchema": profiles.schemas,
+    }
     if not document.has("/validFrom"):
-        completed = completed.set("/validFrom", moment)
-    if mandated and not document.has("/evidence"):
-        completed = completed.set("/evidence", _mandate_evidence(completion, profiles.named, suffix))
-    elif document.has("/evidence"):
+        part["/validFrom"] = moment
+    if document.has("/evidence"):
         evidence = completed_evidence(document.get("/evidence"), completion, profiles=profiles.named, suffix=suffix)
-        completed = completed.set("/evidence", one_or_list(evidence)) if evidence else completed.remove("/evidence")
+        if evidence:
+            part["/evidence"] = one_or_list(evidence)
+        else:
+            document = document.remove("/evidence")
+    elif mandated:
+        part["/evidence"] = _mandate_evidence(completion, profiles.named, suffix)
     display = display_parameter(document)
     if completion.pages and display:
-        completed = completed.set(f"{display}/individualDisplay", _displays(completion, document))
-    return completed
+        part[f"{display}/individualDisplay"] = _displays(completion, document)
+    return document.set_many(part)
 
 
 def fresh_credential_id() -> str:
@@ -153,14 +156,14 @@ def _country(completion: Completion) -> Json:
 
 
 @lru_cache(maxsize=256)
-def _country_iri(country: str) -> bytes:
-    return vocabulary("country").iri(country).encode()
+def _country_iri(country: str) -> str:
+    return vocabulary("country").iri(country)
 
 
-def _free_suffix(data: bytes) -> int:
+def _free_suffix(document: Document) -> int:
     """The first number under which none of the sealer's own ids is in the document already."""
     suffix = 1
-    while b"urn:certificate" in data and any(f'"urn:{name}:{suffix}"'.encode() in data for name in _OWN):
+    while document.mentions("urn:certificate") and any(document.mentions(f'"urn:{name}:{suffix}"') for name in _OWN):
         suffix += 1
     return suffix
 

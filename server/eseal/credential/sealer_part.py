@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from eseal.credential.evidence import statement_in
 from eseal.credential.page import Page, Pages, display_parameter, page_texts
+from eseal.credential.profile import bytes_at
 from eseal.credential.vocabulary import alpha3, iso_language
 from eseal.errors import SetupError
 from eseal.terms import Agreement
@@ -119,14 +120,22 @@ def _languages(document: Document) -> tuple[str, ...]:
     place = display_parameter(document)
     if not place:
         return ("en",)
+    named = _iso_languages(bytes_at(document, f"{place}/primaryLanguage"), bytes_at(document, f"{place}/language"))
+    if named:
+        return named
+    title = document.get(f"{place}/title")
+    return (tuple(title) if isinstance(title, dict) else ()) or ("en",)
+
+
+@lru_cache(maxsize=1024)
+def _iso_languages(*values: bytes) -> tuple[str, ...]:
+    """The languages that concepts name, each as one or a list; few credentials differ in theirs."""
     named: list[str] = []
-    for term in ("primaryLanguage", "language"):
-        value = document.get(f"{place}/{term}")
+    for value in map(json.loads, values):
         for item in value if isinstance(value, list) else [value]:
             iri = item.get("id") if isinstance(item, dict) else item
             named.append(iso_language(iri) if isinstance(iri, str) else "")
-    title = document.get(f"{place}/title")
-    return tuple(dict.fromkeys(filter(None, named))) or (tuple(title) if isinstance(title, dict) else ()) or ("en",)
+    return tuple(dict.fromkeys(filter(None, named)))
 
 
 def _mandates(mandates: tuple[MandateInForce, ...], languages: tuple[str, ...]) -> tuple[MandateEvidence, ...]:
