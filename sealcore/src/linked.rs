@@ -1,6 +1,8 @@
 //! Nodes of JSON-LD documents: objects that share an `id` are one node, so they had better say the same.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
+
+use ahash::AHashMap;
 
 use crate::json::{
     document::Document,
@@ -12,30 +14,23 @@ use crate::json::{
 /// one that is said twice (each time it would be another node). False means only that it has to be read as a graph.
 #[must_use]
 pub fn nodes_agree(document: &Document) -> bool {
-    Nodes { seen: HashMap::with_capacity(128) }.read(document.root()).is_some()
+    Nodes { seen: AHashMap::with_capacity(128) }.read(document.root()).is_some()
 }
 
 struct Nodes<'a> {
     /// The fullest object of each `id` so far, and whether everything inside it has a name.
-    seen: HashMap<Cow<'a, str>, (Value<'a>, bool)>,
+    seen: AHashMap<Cow<'a, str>, (Value<'a>, bool)>,
 }
 
 impl<'a> Nodes<'a> {
     /// Whether every node in `value` has a name; None where nodes disagree.
     fn read(&mut self, value: Value<'a>) -> Option<bool> {
-        if !matches!(value.shape(), Shape::Array | Shape::Object) {
-            return Some(true);
-        }
-        if let Content::Array(elements) = value.content() {
-            let mut named = true;
-            for element in elements {
-                named &= self.read(element)?;
-            }
-            return Some(named);
+        if value.shape() == Shape::Array {
+            return self.read_inside(value);
         }
         match value.member("id") {
             Some(id) => self.read_named(id.as_str()?, value),
-            None => Some(self.read_members(value)? && value.member("type").is_none()),
+            None => Some(self.read_inside(value)? && value.member("type").is_none()),
         }
     }
 
@@ -45,7 +40,7 @@ impl<'a> Nodes<'a> {
             None if !is_iri(&id) => return None,
             _ => {}
         }
-        let named = self.read_members(value)?;
+        let named = self.read_inside(value)?;
         let fullest = match self.seen.get(&id).copied() {
             None => value,
             Some((first, first_named)) if named && first_named => fuller(first, value)?,
@@ -55,11 +50,12 @@ impl<'a> Nodes<'a> {
         Some(named)
     }
 
-    fn read_members(&mut self, value: Value<'a>) -> Option<bool> {
+    fn read_inside(&mut self, container: Value<'a>) -> Option<bool> {
         let mut named = true;
-        for (_, member) in value.members()? {
-            named &= self.read(member)?;
-        }
+        container.try_each_container(|inner| {
+            named &= self.read(inner)?;
+            Some(())
+        })?;
         Some(named)
     }
 }

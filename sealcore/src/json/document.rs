@@ -91,13 +91,11 @@ impl Document {
     /// RFC 8785 bytes, made once.
     #[must_use]
     pub fn canonical(&self) -> Arc<[u8]> {
-        self.canonical
-            .get_or_init(|| {
-                let mut out = Vec::new();
-                write_node(&self.root, &mut out, &mut Vec::new());
-                out.into()
-            })
-            .clone()
+        let write = |out: &mut Vec<u8>| {
+            write_node(&self.root, out, &mut Vec::new());
+            Arc::from(&out[..])
+        };
+        self.canonical.get_or_init(|| super::with_scratch(write)).clone()
     }
 
     /// Whether `text` stands anywhere in the canonical bytes: within a string or a name, or across several tokens.

@@ -21,6 +21,20 @@ use crate::error::Error;
 thread_local! {
     /// What the last parse on this thread left, so that memory is asked for once.
     static PARSED: RefCell<parse::Parsed> = RefCell::default();
+    /// Bytes are written here where nobody knows yet how many they will be.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::default();
+}
+
+/// Write to memory that the last one to write left behind.
+pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    const WORTH_KEEPING: usize = 1 << 20;
+    let mut scratch = SCRATCH.take();
+    scratch.clear();
+    let result = work(&mut scratch);
+    if scratch.capacity() <= WORTH_KEEPING {
+        SCRATCH.set(scratch);
+    }
+    result
 }
 
 /// Parse `text` and use what was read.
@@ -37,9 +51,15 @@ fn with_parsed<R>(text: &[u8], limits: parse::Limits, use_it: impl FnOnce(&parse
 /// # Errors
 /// [`Error::Json`] with the byte offset and the rule of `docs/canonical-json.md` that is broken there.
 pub fn canonicalize(text: &[u8], limits: parse::Limits) -> Result<Vec<u8>, Error> {
-    with_parsed(text, limits, |parsed| {
-        let mut out = Vec::with_capacity(text.len());
-        canonical::write(parsed.view(text), 0, &mut out);
-        out
-    })
+    let mut out = Vec::with_capacity(text.len());
+    canonicalize_into(text, limits, &mut out)?;
+    Ok(out)
+}
+
+/// The same, appended to `out`.
+///
+/// # Errors
+/// Those of [`canonicalize`]; nothing is appended then.
+pub fn canonicalize_into(text: &[u8], limits: parse::Limits, out: &mut Vec<u8>) -> Result<(), Error> {
+    with_parsed(text, limits, |parsed| canonical::write(parsed.view(text), 0, out))
 }

@@ -176,6 +176,24 @@ impl<'a> Value<'a> {
         self.member(token).or_else(|| self.element(pointer::array_index(token)?))
     }
 
+    /// Visit the arrays and objects right inside it, for as long as `visit` has an answer.
+    pub(crate) fn try_each_container(&self, visit: impl FnMut(Value<'a>) -> Option<()>) -> Option<()> {
+        let is_container = |value: &Value<'a>| matches!(value.shape(), Shape::Array | Shape::Object);
+        match self.0 {
+            Place::Tape(reader, index) => {
+                let children = reader.view.children(index).map(|child| Self(Place::Tape(reader, child)));
+                children.filter(is_container).try_for_each(visit)
+            }
+            Place::Node(Node::Array(elements)) => {
+                elements.iter().map(Self::of).filter(is_container).try_for_each(visit)
+            }
+            Place::Node(Node::Object(members)) => {
+                members.iter().map(|(_, node)| Self::of(node)).filter(is_container).try_for_each(visit)
+            }
+            Place::Node(_) => Some(()),
+        }
+    }
+
     /// Containers within containers: 0 for a scalar, 1 for `[]`.
     #[must_use]
     pub fn height(&self) -> u32 {

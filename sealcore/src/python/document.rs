@@ -140,8 +140,10 @@ impl PyDocument {
 #[pyfunction]
 pub(crate) fn canonicalize<'py>(py: Python<'py>, data: Bytes) -> PyResult<Bound<'py, PyBytes>> {
     let data = data.as_ref();
-    let canonical = guarded(py, data.len() >= WORTH_RELEASING, || json::canonicalize(data, Limits::default()))?;
-    Ok(PyBytes::new(py, &canonical))
+    json::with_scratch(|out| {
+        guarded(py, data.len() >= WORTH_RELEASING, || json::canonicalize_into(data, Limits::default(), out))?;
+        Ok(PyBytes::new(py, out))
+    })
 }
 
 /// The RFC 8785 bytes of each document.
