@@ -76,3 +76,26 @@ def test_document_edits_leave_the_original() -> None:
     assert b'{"a":{"b":[2]},"c":{"d":null}}' == edited.canonical()
     with pytest.raises(KeyError):
         document.set("/x/y", 1)
+
+
+def test_many_edits_are_one() -> None:
+    """set_many edits in order, each seeing those before it; one that cannot be made leaves nothing made."""
+    document = sealcore.Document.parse(b'{"a":[1],"c":"x"}')
+    values = {"/b": {"d": []}, "/b/d/-": document, "/a/0": True, "/c": None}
+    edited = document.set_many(values)
+
+    assert b'{"a":[true],"b":{"d":[{"a":[1],"c":"x"}]},"c":null}' == edited.canonical()
+    assert b'{"a":[1],"c":"x"}' == document.canonical() == document.set_many({}).canonical()
+    with pytest.raises(KeyError):
+        document.set_many({"/b": 1, "/x/y": 1})
+    with pytest.raises(TypeError):
+        document.set_many({5: 1})  # type: ignore[dict-item]
+
+
+def test_a_document_says_what_it_mentions() -> None:
+    """The canonical bytes are searched, not the text that was parsed."""
+    document = sealcore.Document.parse(b'{"b": "\\u00e9", "a": [1.0]}')
+
+    assert document.mentions('"a":[1],"b":"é"')
+    assert not document.mentions("1.0")
+    assert document.set("/a/0", "new").mentions("new")

@@ -111,7 +111,8 @@ SHAPES = {
     "ecdsa_from_der": "bn", "ecdsa_to_der": "b", "verify_many": "KGTBB", "Schema": "br", "Template": "dP", "PublicKey": "k",
     "Document.append": "pv", "Document.at": "p", "Document.digest": "a", "Document.from_python": "v", "Document.get": "pv",
     "Document.canonical": "", "Document.to_python": "",
-    "Document.has": "p", "Document.parse": "b", "Document.remove": "p", "Document.set": "pv", "Schema.faults": "d",
+    "Document.has": "p", "Document.parse": "b", "Document.remove": "p", "Document.set": "pv", "Document.set_many": "m",
+    "Document.mentions": "p", "Schema.faults": "d",
     "Schema.faults_many": "D", "Schema.is_valid": "d", "Template.fill": "V", "Template.fill_many": "W",
     "PublicKey.verify": "gbb",
 }  # fmt: skip
@@ -147,6 +148,8 @@ def _argument(kind: str, source: random.Random, length: int) -> Any:  # noqa: C9
             return source.choice(["", "/a", "/a/y", "/b", "/b/0", "/b/-", "/b/9", "/~0", "/é"])
         case "d":
             return sealcore.Document.parse(source.choice([DOCUMENT, b"{}", b"[[1],2]", b'"x"', b"1e300"]))
+        case "m":
+            return {source.choice(["/a", "/b/-", "/é", 5]): _argument("v", source, length) for _ in range(length)}
         case "v":
             return _argument("d", source, length) if source.randrange(2) else {"x": [source.random(), "é", None, 2**53]}
         case "w":

@@ -8,7 +8,12 @@ libfuzzer_sys::fuzz_target!(|input: (&str, &str, &str)| {
     let parse = |text: &str| Document::parse(text.to_owned(), Limits::default());
     let (Ok(document), Ok(value)) = (parse(document), parse(value)) else { return };
     let before = document.canonical();
-    for edited in [document.set(pointer, &value), document.append(pointer, &value), document.remove(pointer)] {
+    for edited in [
+        document.set(pointer, &value),
+        document.set_many([(pointer, &value), (pointer, &document)]),
+        document.append(pointer, &value),
+        document.remove(pointer),
+    ] {
         let Ok(edited) = edited else { continue };
         let canonical = edited.canonical();
         let deep = Limits { max_depth: 512, ..Limits::default() };

@@ -139,6 +139,24 @@ proptest! {
         prop_assert_eq!(slowly(&value), &*before.canonical());
     }
 
+    /// Many edits in one are the same edits one after another, and the document that they started from stays as it was.
+    #[test]
+    fn many_edits_equal_one_after_another(
+        value in values(), new in prop::collection::vec(values(), 4), choices in prop::collection::vec(any::<prop::sample::Index>(), 4),
+    ) {
+        let before = document(&value);
+        let new: Vec<_> = new.iter().map(document).collect();
+        let pointers: Vec<_> = choices.iter().map(|choice| some_pointer(&value, *choice)).collect();
+        let pairs = || pointers.iter().map(String::as_str).zip(&new);
+        let slowly_set = pairs().try_fold(before.clone(), |edited, (pointer, value)| edited.set(pointer, value));
+        prop_assert_eq!(&slowly_set, &before.set_many(pairs()));
+        if let Ok(edited) = slowly_set {
+            let again = before.set_many(pairs().take(2)).and_then(|half| half.set_many(pairs().skip(2)));
+            prop_assert_eq!(Ok(edited), again);
+        }
+        prop_assert_eq!(slowly(&value), &*before.canonical());
+    }
+
     /// A filled template has the bytes of the document with each hole set.
     #[test]
     fn a_filled_template_equals_the_slow_path(
@@ -217,6 +235,24 @@ fn parses_on_one_thread_do_not_know_of_each_other() {
             canonicalize(br#"{"b":[],"\u0061":0}"#, Limits::default()).unwrap().as_slice()
         );
     }
+}
+
+/// What stands in the canonical bytes is found, however the text wrote it; what does not is not.
+#[test]
+fn a_document_mentions_what_its_canonical_bytes_hold() {
+    let document = Document::parse(r#"{ "b": "\u00e9\/x", "a" : [1.0, 2] }"#, Limits::default()).unwrap();
+    for found in ["", "é/x", r#""a":[1,2],"b""#, "}"] {
+        assert!(document.mentions(found), "{found}");
+    }
+    for missing in ["\\u00e9", "1.0", r#""b":"é/x","a""#, "é/y"] {
+        assert!(!document.mentions(missing), "{missing}");
+    }
+    assert!(
+        document
+            .set("/a/-", &Document::parse("\"new\"", Limits::default()).unwrap())
+            .unwrap()
+            .mentions("[1,2,\"new\"]")
+    );
 }
 
 /// An edit that would nest deeper than any document may is refused, and one that just does not is made.
