@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,16 @@ from eseal.credential.annex_i import annex_i
 from eseal.credential.building import build, parse
 from eseal.credential.checking import check
 from eseal.credential.facts import award_facts
-from eseal.credential.micro_credential import Attachment, Identifier, Learner, LearningLevel, Organisation, Skill
+from eseal.credential.micro_credential import (
+    Activity,
+    AssessmentGrade,
+    Attachment,
+    Identifier,
+    Learner,
+    LearningLevel,
+    Organisation,
+    Skill,
+)
 from eseal.credential.nodes import MAX_ATTACHMENTS, MAX_FILE_BYTES
 from eseal.errors import InvalidInput
 from tests.credential import courses
@@ -134,6 +144,53 @@ def test_attachments_have_limits(attachments: tuple[Attachment, ...], place: str
         build(courses.eciu_course(attachments=attachments), courses.learner())
 
     assert [place] == [fault.pointer for fault in refused.value.faults]
+
+
+def test_a_grade_for_no_assessment_is_not_dropped() -> None:
+    """A mistyped key would leave a learner with the default grade: it is told, with the keys that there are."""
+    grades = (
+        AssessmentGrade("essey", {"en": "9"}),
+        AssessmentGrade("essay", {"en": "8"}),
+        AssessmentGrade("", {"en": "7"}),
+    )
+    with pytest.raises(InvalidInput) as refused:
+        build(courses.full_course(), courses.learner(assessment_grades=grades))
+
+    faults = {fault.pointer: fault.message for fault in refused.value.faults}
+    assert ["/learner/assessment_grades/0/assessment", "/learner/assessment_grades/2/assessment"] == list(faults)
+    assert "essay, part-1" in faults["/learner/assessment_grades/0/assessment"]
+    assert "grade_achieved" in faults["/learner/assessment_grades/2/assessment"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        (
+            {"valid_from": datetime(2026, 6, 2, tzinfo=UTC), "valid_until": datetime(2026, 6, 1, tzinfo=UTC)},
+            "valid_until",
+        ),
+        (
+            {"activities": (Activity(title={"en": "Lab"}, start_date=date(2026, 3, 1), end_date=date(2026, 2, 28)),)},
+            "activities/0/end_date",
+        ),
+        (
+            {
+                "type_of_quality_assurance": (
+                    replace(courses.INSTITUTIONAL, date_issued=date(2026, 1, 2), expiry_date=date(2026, 1, 1)),
+                )
+            },
+            "type_of_quality_assurance/0/expiry_date",
+        ),
+    ],
+)
+def test_what_ends_before_it_begins_is_told(changes: dict[str, Any], place: str) -> None:
+    """Validity, activities and accreditations have their days in order."""
+    with pytest.raises(InvalidInput) as refused:
+        build(courses.eciu_course(**changes), courses.learner())
+
+    assert [(f"/micro_credential/{place}", "dates-in-order")] == [
+        (one.pointer, one.rule) for one in refused.value.faults
+    ]
 
 
 def test_quality_assurance_needs_an_agent() -> None:

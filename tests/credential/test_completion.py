@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,23 @@ def test_the_issuers_legal_identifier(organization_identifier: str, term: str | 
     found = {one: issuer[one]["notation"] for one in ("registration", "vatIdentifier") if one in issuer}
     assert ({term: number} if term else {}) == found
     assert completion == Completion.from_json(completion.to_json())
+
+
+def test_the_mandate_is_named_in_the_credentials_languages() -> None:
+    """The type of evidence has the official label of each language; the first version named it in English."""
+    course = courses.eciu_course(title={"mt": "IA", "el": "ΤΝ"})
+    document = build(course, courses.learner())
+    completion = Completion.of(document, sealer=courses.SEALER, grant=courses.grant(courses.mandate()))
+    kept = json.loads(completion.to_json())
+    assert {"mt": "Mandat", "el": "Εντολή"} == _evidence_label(document, completion)
+
+    del kept["evidence_languages"]
+    assert {"en": "Mandate"} == _evidence_label(document, Completion.from_json(json.dumps(kept).encode()))
+
+
+def _evidence_label(document: Document, completion: Completion) -> Any:
+    completed = complete(document, completion, credential_id=courses.CREDENTIAL_ID, issued=courses.ISSUED)
+    return completed.get("/evidence/dcType/prefLabel")
 
 
 def test_a_completion_of_the_first_version_gives_the_bytes_it_gave() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eseal.credential.vocabulary import UnknownItem, alpha3, iso_language, language_code, vocabulary
+from eseal.credential.vocabulary import UnknownItem, alpha3, iso_language, language_code, vocabularies, vocabulary
 
 ONLINE = "http://data.europa.eu/snb/learning-assessment/920fbb3cbe"
 
@@ -20,6 +20,66 @@ def test_a_near_miss_is_told(name: str, near: str) -> None:
     """The refusal names what was probably meant."""
     with pytest.raises(UnknownItem, match=near):
         vocabulary("mode").iri(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "http://d\u0430ta.europa.eu/snb/learning-assessment/920fbb3cbe",
+        "https://data.europa.eu/snb/learning-assessment/920fbb3cbe",
+        "http://data.europa.eu/snb/learning-assessment/920fbb3cbe/",
+        "http://data.europa.eu/snb/learning-assessment/920fbb3cbe#",
+        "http://data.europa.eu/snb/learning-assessment/920FBB3CBE",
+        "http://data.europa.eu/snb/assessment/920fbb3cbe",
+        "920fbb3cbe\u200b",
+        "\uff2fnline",
+        " Online",
+    ],
+    ids=[
+        "Cyrillic a",
+        "https",
+        "slash",
+        "fragment",
+        "capitals",
+        "another scheme",
+        "zero width",
+        "wide letter",
+        "blank",
+    ],
+)
+def test_what_only_looks_like_an_item_is_none(name: str) -> None:
+    """An IRI is compared character by character; the refusal names the item that was meant."""
+    assert not vocabulary("mode").has(name)
+    with pytest.raises(UnknownItem, match="920fbb3cbe") as refused:
+        vocabulary("mode").iri(name)
+
+    assert ONLINE in " ".join(refused.value.nearest)
+
+
+def test_every_scheme_is_there() -> None:
+    """The vocabularies that an EDC draws on, each with its items or with the pattern of their IRIs."""
+    schemes = {
+        "country", "language", "eqf", "qdr", "isced-f", "assessment", "mode", "learning-setting", "learning-opportunity",
+        "learning-activity", "education-credit", "supervision-verification", "accreditation", "file-type", "encoding",
+        "esco-skill", "esco-occupation", "credential", "evidence-type", "entitlement", "entitlement-status", "atu",
+        "skill-type", "skill-reuse-level", "verification", "verification-status",
+    }  # fmt: skip
+
+    assert set() == schemes - vocabularies().keys()
+    assert set() == {name for name, one in vocabularies().items() if not (one.items if one.closed else one.pattern)}
+    assert all(
+        not one.closed or all("en" in labels for labels in one.items.values()) for one in vocabularies().values()
+    )
+
+
+@pytest.mark.parametrize("name", ["country", "language"])
+def test_labels_come_in_every_official_language(name: str) -> None:
+    """Countries and languages, and the mandate, are called what each official language of the Union calls them."""
+    official = {"bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr",
+                "hu", "it", "lt", "lv", "mt", "nl", "pl", "pt", "ro", "sk", "sl", "sv"}  # fmt: skip
+
+    assert all(official == labels.keys() for labels in vocabulary(name).items.values())
+    assert official == vocabulary("evidence-type").items["c_18016257"].keys()
 
 
 def test_labels_fall_back_to_english() -> None:

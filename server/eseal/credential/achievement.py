@@ -36,7 +36,20 @@ class Achievements:
         self._nodes = nodes
         self._whole = course
         self._learner = learner
+        self._keys: set[str] = set()
         self._grades = {graded.assessment: graded.grade for graded in learner.assessment_grades}
+
+    def whole(self) -> Json:
+        """The LearningAchievement of the micro-credential. A grade for an assessment that there is not is a fault."""
+        node = self.achievement(self._whole, "/micro_credential")
+        for index, graded in enumerate(self._learner.assessment_grades):
+            if graded.assessment not in self._keys:
+                known = ", ".join(sorted(self._keys)) or "none"
+                message = f"No assessment has the key {graded.assessment!r}; there are: {known}."
+                if not graded.assessment:
+                    message = "The grade in the overall assessment is the learner's grade_achieved."
+                self._nodes.fault(f"/learner/assessment_grades/{index}/assessment", "assessment-key", message)
+        return node
 
     def achievement(self, course: MicroCredential, where: str) -> Json:
         """The LearningAchievement of ``course``, found in the request at ``where``."""
@@ -208,12 +221,14 @@ class Achievements:
     def _grade(self, course: MicroCredential, assessment: Assessment) -> Mapping[str, str]:
         """SHACL wants a grade in every assessment; who holds the credential has passed where nothing else is said."""
         if assessment.key:
+            self._keys.add(assessment.key)
             return self._grades.get(assessment.key) or assessment.grade or PASS
         own = self._learner.grade_achieved if course is self._whole else {}
         return own or assessment.grade or course.grade_achieved or PASS
 
     def _activity(self, activity: Activity, process: Json, where: str) -> Json:
         nodes = self._nodes
+        nodes.in_order(activity.start_date, activity.end_date, f"{where}/end_date")
         period = said(
             startDate=activity.start_date and date_time(activity.start_date),
             endDate=activity.end_date and date_time(activity.end_date),

@@ -153,7 +153,8 @@ def _course_part(same: CourseKey, award: Award) -> _CoursePart:
         message = f"A credential has at most {MAX_ATTACHMENTS} attachments; this one has {len(course.attachments)}."
         nodes.fault("/micro_credential/attachments", "file-count", message)
     profile = Profile.ACCREDITED if course.accreditation else Profile.GENERIC
-    achievement = Achievements(nodes, course, award.learner).achievement(course, "/micro_credential")
+    achievement = Achievements(nodes, course, award.learner).whole()
+    nodes.in_order(course.valid_from, course.valid_until, "/micro_credential/valid_until")
     identifiers = [nodes.identifier(item) for item in course.identifiers]
     credential: Json = {
         "@context": list(terms().context),

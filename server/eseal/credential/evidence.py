@@ -47,13 +47,19 @@ def completed_evidence(
     statement = completion.mandates[0].statement
     shared = _shared_accreditation(kept) if profiles & ACCREDITED_PROFILES else {}
     made = [
-        _evidence(mandate, shared, converted=Profile.CONVERTED in profiles, name=f"{suffix}-{number}")
+        _evidence(
+            mandate,
+            shared,
+            completion.evidence_languages,
+            converted=Profile.CONVERTED in profiles,
+            name=f"{suffix}-{number}",
+        )
         for number, mandate in enumerate(completion.mandates, start=1)
     ]
     return [*(_with_statement(one, statement) for one in kept), *made]
 
 
-def _evidence(mandate: MandateEvidence, shared: Json, *, converted: bool, name: str) -> Json:
+def _evidence(mandate: MandateEvidence, shared: Json, languages: Sequence[str], *, converted: bool, name: str) -> Json:
     agreement, file = mandate.agreement, None
     if agreement is not None:
         title = {"en": agreement.title} if agreement.title else None
@@ -67,7 +73,7 @@ def _evidence(mandate: MandateEvidence, shared: Json, *, converted: bool, name: 
     return {
         "id": f"urn:epass:evidence:mandate-{name}",
         "type": "Evidence",
-        "dcType": vocabulary("evidence-type").concept(MANDATE, ("en",)),
+        "dcType": vocabulary("evidence-type").concept(MANDATE, languages),
         "evidenceStatement": mandate.statement,
         **said(embeddedEvidence=file),
         **shared,

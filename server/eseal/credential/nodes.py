@@ -102,6 +102,11 @@ class Nodes:
         """Note a mistake of the request at ``where``, an RFC 6901 pointer into it."""
         self.faults.append(Fault(where, rule, message))
 
+    def in_order(self, begin: date | None, end: date | None, where: str) -> None:
+        """Note a fault at ``where`` if what ends there ends before it begins."""
+        if begin is not None and end is not None and end < begin:
+            self.fault(where, "dates-in-order", f"This ends on {end}, before it begins on {begin}.")
+
     def concept(self, name: str, item: str, where: str, label: Mapping[str, str] | None = None) -> Json | None:
         """An item of a vocabulary by IRI, code or English label; None, and a fault, where it has no such item."""
         if not item:
@@ -202,6 +207,7 @@ class Nodes:
         kind = self.concept("accreditation", assurance.type, f"{where}/type")
         title = dict(assurance.title) or dict((kind or {}).get("prefLabel", {}))
         agent, organisation = assurance.accrediting_agent, assurance.organisation
+        self.in_order(assurance.date_issued, assurance.expiry_date, f"{where}/expiry_date")
         if agent is None:
             message = "Quality assurance needs the body that accredits."
             self.fault(f"{where}/accrediting_agent", "edc-generic:Accreditation.accreditingAgent.minCount", message)

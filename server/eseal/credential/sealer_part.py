@@ -11,7 +11,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eseal.credential.evidence import statement_in
 from eseal.credential.page import Page, Pages, display_parameter, page_texts
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from eseal.credential.nodes import Json
     from eseal.sealcore import Document
     from eseal.terms import Grant, LegalEntity, MandateInForce
+
+
+_FIRST_EVIDENCE_LANGUAGES: Final = ("en",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Completion:
     ``languages`` are those of the credential (ISO 639-1), the primary one first: the sealer's names are given in it.
     ``pages`` is empty where the document brings its own. ``legal_identifier`` is the number that the organization
     identifier holds, and the term that the model has for its kind; completions kept by the first version have none.
+    ``evidence_languages`` are those in which the type of evidence is named; they named it in English.
     """
 
     legal_name: str
@@ -52,6 +56,7 @@ class Completion:
     mandates: tuple[MandateEvidence, ...] = ()
     pages: tuple[Page, ...] = field(default=(), repr=False)
     legal_identifier: tuple[str, str] | None = None
+    evidence_languages: tuple[str, ...] = _FIRST_EVIDENCE_LANGUAGES
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +101,7 @@ class Completion:
             mandates=_mandates(grant.mandates, languages),
             pages=rendered,
             legal_identifier=_legal_identifier(sealer.organization_identifier),
+            evidence_languages=languages,
         )
         return _shared(completion)
 
@@ -167,6 +173,11 @@ def _to_json(completion: Completion) -> bytes:
         "mandates": [_mandate_to_json(mandate) for mandate in completion.mandates],
         "pages": [page.to_json() for page in completion.pages],
         **({"legal_identifier": list(completion.legal_identifier)} if completion.legal_identifier else {}),
+        **(
+            {"evidence_languages": list(completion.evidence_languages)}
+            if completion.evidence_languages != _FIRST_EVIDENCE_LANGUAGES
+            else {}
+        ),
     }
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
@@ -183,6 +194,7 @@ def _from_json(data: bytes) -> Completion:
         mandates=tuple(_mandate_from_json(mandate) for mandate in value["mandates"]),
         pages=tuple(Page.from_json(page) for page in value["pages"]),
         legal_identifier=tuple(value["legal_identifier"]) if "legal_identifier" in value else None,
+        evidence_languages=tuple(value.get("evidence_languages", _FIRST_EVIDENCE_LANGUAGES)),
     )
 
 

@@ -83,9 +83,9 @@ class Vocabulary:
 
     def nearest(self, name: str) -> list[str]:
         """Up to three items that come close to ``name``, as `IRI ("label")`."""
-        code = name.removeprefix(self.base).rsplit("/", 1)[-1]
-        codes = difflib.get_close_matches(code, self.items, n=_NEAREST, cutoff=0.5)
-        labels = self._labelled()
+        code = name.rstrip("/#").rsplit("/", 1)[-1].casefold()
+        items, labels = {item.casefold(): item for item in self.items}, self._labelled()
+        codes = [items[near] for near in difflib.get_close_matches(code, items, n=_NEAREST, cutoff=0.5)]
         codes += [labels[near] for near in difflib.get_close_matches(name.casefold(), labels, n=_NEAREST, cutoff=0.6)]
         return [f'{self.base}{code} ("{self.items[code].get("en", code)}")' for code in dict.fromkeys(codes)][:_NEAREST]
 
