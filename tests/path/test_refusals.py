@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from eseal.terms import Algorithm
-from eseal_client.wire import credential_pb2, issuance_pb2
+from eseal_client import Learner
+from eseal_client.wire import credential_pb2, issuance_pb2, verification_pb2
 from tests.harness.server import practice_set, refused_start
-from tests.path.calls import issue_request, payload, refusal, seal_request
+from tests.path.calls import ADA, issue_request, payload, refusal, seal_request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,30 @@ def test_a_moment_out_of_range(server: RunningServer) -> None:
         error = refusal(lambda: issuance.ExplainMandate(request))
 
     assert ("INVALID_ARGUMENT", "REQUEST_INVALID") == (error.code, error.reason)
+
+
+def test_a_moment_out_of_range_never_touches_its_neighbours(server: RunningServer, course: MicroCredential) -> None:
+    """Days and moments that do not exist cost their own item of a stream and no other."""
+    wrong = Learner(given_name="Ada")
+    wrong.date_of_birth.year, wrong.date_of_birth.month, wrong.date_of_birth.day = 2025, 2, 29
+    learners = [issuance_pb2.IssueItem(request_id=f"leap-{n}", learner=one) for n, one in enumerate([ADA, wrong, ADA])]
+    request = issuance_pb2.IssueStreamRequest(micro_credential=course, items=learners)
+    with server.issuance() as issuance:
+        issued = [one for answer in issuance.IssueStream(iter([request])) for one in answer.results]
+
+    document = next(one.sealed.sealed for one in issued if one.WhichOneof("outcome") == "sealed")
+    items = [verification_pb2.VerifyItem(request_id=str(n), document={"document": document}) for n in range(3)]
+    items[1].document.at.seconds = 10**15
+    with server.verification() as verification:
+        stream = verification.VerifyStream(iter([verification_pb2.VerifyStreamRequest(items=items)]))
+        verified = [one for answer in stream for one in answer.results]
+
+    assert ["sealed", "status", "sealed"] == [one.WhichOneof("outcome") for one in sorted(issued, key=_request_id)]
+    assert ["report", "status", "report"] == [one.WhichOneof("outcome") for one in sorted(verified, key=_request_id)]
+
+
+def _request_id(result: Any) -> str:
+    return str(result.request_id)
 
 
 def test_unknown_member_is_named(server: RunningServer, course: MicroCredential) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from eseal.errors import InvalidInput
+from eseal.batch import Batch
+from eseal.errors import EsealError, InvalidInput
 from eseal.rpc import translate
 from eseal.rpc.observation import ITEMS
+from eseal.rpc.status import status
 from eseal.rpc.work import overlapped
 from eseal.terms import Fault, Lane
 from eseal.verification import VerifyInput
@@ -75,15 +77,22 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
             raise InvalidInput("BATCH_TOO_LARGE", rule, faults=[Fault("/items", "request", rule)])
 
         def verify() -> list[verification_pb2.VerifyResult]:
-            reports = self._verifying([_input(item.document) for item in request.items])
-            for report in reports:
-                ITEMS.labels("VerifyStream", report.verdict).inc()
+            batch: Batch[Report] = Batch(len(request.items))
+            inputs = batch.each(dict(enumerate(request.items)), lambda item: _input(item.document))
+            for place, report in batch.together(inputs, self._verifying).items():
+                batch.settle(place, report)
             return [
-                verification_pb2.VerifyResult(request_id=item.request_id, report=_response(report))
-                for item, report in zip(request.items, reports, strict=True)
+                _result(item.request_id, outcome) for item, outcome in zip(request.items, batch.outcomes(), strict=True)
             ]
 
         return await self._work.run(Lane.BULK, share, verify)
+
+
+def _result(request_id: str, outcome: Report | EsealError) -> verification_pb2.VerifyResult:
+    if isinstance(outcome, EsealError):
+        return verification_pb2.VerifyResult(request_id=request_id, status=status(outcome))
+    ITEMS.labels("VerifyStream", outcome.verdict).inc()
+    return verification_pb2.VerifyResult(request_id=request_id, report=_response(outcome))
 
 
 def _input(request: verification_pb2.VerifyRequest) -> VerifyInput:
