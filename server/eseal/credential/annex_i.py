@@ -69,11 +69,19 @@ class _Elements:
             *(node for claim in self.achievements for node in _with_parts(claim, "influencedBy")),
             *(claim for claim in claims if "LearningActivity" in claim.types),
         ]
+        self.assessment_specifications = _specified(self.assessments, self.specifications, "provenBy")
+        self.activity_specifications = _specified(self.activities, self.specifications, "influencedBy")
         self.bodies = [body for claim in self.achievements for body in claim.nodes("awardedBy", "awardingBody")]
 
     def any_specification(self, *terms: str) -> bool:
         """Whether a specification of the achievement says one of these."""
         return any(node.values(term) for node in self.specifications for term in terms)
+
+
+def _specified(claims: list[Node], specifications: list[Node], term: str) -> list[Node]:
+    """What specifies assessments or activities: those that took place, and those that the achievement's own names."""
+    taken = [node for claim in claims for node in _with_parts(claim, "specifiedBy")]
+    return [*taken, *(node for specified in specifications for node in _with_parts(specified, term))]
 
 
 def _with_parts(node: Node, term: str) -> list[Node]:
@@ -124,7 +132,7 @@ def _workload(elements: _Elements) -> bool:
         elements.any_specification("creditPoint", "volumeOfLearning")
         or any(claim.values("creditReceived") for claim in elements.achievements)
         or any(activity.values("workload") for activity in elements.activities)
-        or any(node.values("volumeOfLearning") for one in elements.activities for node in one.nodes("specifiedBy"))
+        or any(node.values("volumeOfLearning") for node in elements.activity_specifications)
     )
 
 
@@ -135,15 +143,11 @@ def _level(elements: _Elements) -> bool:
 
 
 def _assessment_type(elements: _Elements) -> bool:
-    specified = [node for one in elements.assessments for node in one.nodes("specifiedBy")]
-    specified += [node for one in elements.specifications for node in one.nodes("provenBy")]
-    return any(node.values("dcType") for node in (*elements.assessments, *specified))
+    return any(node.values("dcType") for node in (*elements.assessments, *elements.assessment_specifications))
 
 
 def _participation(elements: _Elements) -> bool:
-    return elements.any_specification("mode") or any(
-        node.values("mode") for one in elements.activities for node in one.nodes("specifiedBy")
-    )
+    return elements.any_specification("mode") or any(node.values("mode") for node in elements.activity_specifications)
 
 
 def _quality_assurance(elements: _Elements) -> bool:
