@@ -1,5 +1,7 @@
 //! Numbers: what a double holds, written as ECMAScript writes it (RFC 8785 section 3.2.2.3).
 
+use lexical_parse_float::FromLexical;
+
 use crate::error::JsonRule;
 
 /// The ECMAScript form of a finite double: at most 25 bytes.
@@ -22,14 +24,18 @@ impl Text {
         }
         let mut buffer = zmij::Buffer::new();
         let shown = buffer.format_finite(value.abs());
-        if let Some((mantissa, shown_power)) = shown.split_once('e') {
-            let power = power(shown_power.as_bytes());
-            if !(-6..21).contains(&power) && !mantissa.ends_with('0') {
+        if let Some((mantissa, shown_power)) = at_exponent(shown.as_bytes()) {
+            let power = power(shown_power);
+            if !(-6..21).contains(&power) && !mantissa.ends_with(b"0") {
                 // The mantissa is laid out as ECMAScript has it.
-                text.push(mantissa.as_bytes());
+                text.push(mantissa);
                 text.push_power(power);
                 return text;
             }
+        } else if (1e-6..1e21).contains(&value.abs()) {
+            // There is one way to write it without an exponent, but for the fraction of an integer.
+            text.push(shown.strip_suffix(".0").unwrap_or(shown).as_bytes());
+            return text;
         }
         let (digits, count, exponent) = shortest(shown);
         text.lay_out(&digits[..count], exponent);
@@ -112,6 +118,13 @@ fn shortest(text: &str) -> ([u8; 24], usize, i32) {
     (digits, count, exponent)
 }
 
+/// What stands before and after the `e`, where there is one: at most a sign and three digits come after it.
+fn at_exponent(shown: &[u8]) -> Option<(&[u8], &[u8])> {
+    let from = shown.len().saturating_sub(5);
+    let mark = from + shown[from..].iter().position(|&byte| byte == b'e')?;
+    Some((&shown[..mark], &shown[mark + 1..]))
+}
+
 /// The number after an `e`; 0 where there is none.
 fn power(text: &[u8]) -> i32 {
     let negative = text.first() == Some(&b'-');
@@ -169,21 +182,21 @@ pub(crate) fn read(token: &str, shape: Shape) -> Result<Number, JsonRule> {
 
 /// The nearest double, which may be infinite.
 fn double(token: &str, shape: Shape) -> Result<f64, JsonRule> {
-    // Both round correctly; where a few digits too many may lie near the middle between two doubles, serde_json is quicker.
-    if (20..=100).contains(&(shape.whole + shape.fraction))
-        && let Ok(value) = serde_json::from_str(token)
-    {
-        return Ok(value);
+    // Both round correctly. Digits beyond those that fit a machine word may lie next to the middle between two doubles,
+    // and the former then is quicker to tell on which side.
+    if shape.whole + shape.fraction > 19 {
+        return f64::from_lexical(token.as_bytes()).map_err(|_| JsonRule::InvalidNumber);
     }
     token.parse().map_err(|_| JsonRule::InvalidNumber)
 }
 
 /// No two decimals of at most 15 significant digits are the same double, so such a decimal is the shortest form of its
-/// double; laid out without exponent, trailing zeros or a value below 1e-6 it is what ECMAScript writes.
+/// double; laid out without exponent, trailing zeros or a value below 1e-6 it is what ECMAScript writes. No two integers
+/// up to 2^53 are the same double either.
 fn is_plainly_canonical(token: &[u8], shape: Shape) -> bool {
     let digits = token.strip_prefix(b"-").unwrap_or(token);
     if shape.exponent || shape.whole + shape.fraction > 15 {
-        return false;
+        return !shape.exponent && shape.fraction == 0 && shape.whole == 16 && digits <= b"9007199254740992".as_slice();
     }
     if shape.fraction == 0 {
         return digits != b"0" || token.len() == 1;
