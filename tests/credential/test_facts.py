@@ -199,6 +199,24 @@ def test_shared_parts_are_looked_at_once(credential: dict[str, Any]) -> None:
     assert Decimal(2**32 - 2) == award_facts(_in_parts(credential, shared)).ects
 
 
+def test_parts_of_a_qualification_are_its_own(credential: dict[str, Any]) -> None:
+    """Level, field and credits of what a qualification consists of count, as those of a part of an achievement do."""
+    framework = {"id": "http://data.europa.eu/snb/education-credit/6fcec5c5af", "type": "Concept"}
+    part = {
+        "id": "urn:x:part",
+        "type": "Qualification",
+        "eqfLevel": {"id": "http://data.europa.eu/snb/eqf/8", "type": "Concept"},
+        "thematicArea": {"id": "http://data.europa.eu/snb/isced-f/0914", "type": "Concept"},
+        "creditPoint": {"id": "urn:x:credit", "framework": framework, "point": "60"},
+    }
+    specified = credential["credentialSubject"]["hasClaim"]["specifiedBy"]
+    specified["hasPart"] = [{"id": "urn:x:inner", "type": "Qualification", "hasPart": part}, {"id": specified["id"]}]
+    facts = award_facts(Document.from_python(credential))
+
+    assert ({6, 8}, {"0613", "0914"}, Decimal(60)) == (facts.eqf_levels, facts.isced_f, facts.ects)
+    assert {specified["id"]} == facts.qualifications
+
+
 def test_what_is_a_part_of_itself_cannot_be_counted(credential: dict[str, Any]) -> None:
     """A circle of parts has no number of credits that a maximum could cover."""
     assert Decimal("Infinity") == award_facts(_in_parts(credential, {0: [1], 1: [2], 2: [0]})).ects

@@ -95,6 +95,22 @@ def test_any_text_has_a_page(text: str) -> None:
     assert with_name(page, document).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("count", [1, 4, 5, 9, 40])
+@pytest.mark.parametrize(
+    "name", ["University", "University of an Improbably Long Name, of Science, Technology and the Arts " * 2]
+)
+@pytest.mark.parametrize("personal", [False, True])
+def test_many_awarding_bodies_leave_the_sealers_line_alone(count: int, name: str, *, personal: bool) -> None:
+    """As many as there is room for are named, an ellipsis stands for the others, and nothing is drawn over anything."""
+    bodies = tuple(replace(courses.DCU, legal_name={"en": f"{number} {name}"}) for number in range(count))
+    course = courses.eciu_course(title={"en": "A very long title " * 9}, awarding_bodies=bodies)
+    texts = page_texts(build(course, courses.learner()), sealed_by=courses.SEALER.legal_name, mandated=True)
+    (page,) = Pages().render(texts, ("en",), Display(personal=personal))
+    gap = Image.open(BytesIO(page.image)).convert("RGB").crop((60, 488, 842, 496))
+
+    assert ((255, 255), (255, 255), (255, 255)) == gap.getextrema()
+
+
 def test_a_name_in_pieces_is_written_as_one() -> None:
     """A letter with its accent beside it is drawn as the letter with the accent; a line break as a blank."""
     (page,) = _pages(Display(personal=True))

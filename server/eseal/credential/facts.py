@@ -46,7 +46,8 @@ def award_facts(document: Document) -> AwardFacts:
     graph = Graph(document.to_python())
     claims = graph.root.nodes("credentialSubject", "hasClaim")
     achievements = [node for node in graph.nodes.values() if "LearningAchievement" in node.types]
-    specifications = _distinct(specified for node in achievements for specified in node.nodes("specifiedBy"))
+    awarded = _distinct(specified for node in achievements for specified in node.nodes("specifiedBy"))
+    specifications = _with_parts(awarded)
     bodies = list(_awarding_bodies(graph))
     moments = _award_moments(claims)
     return AwardFacts(
@@ -73,10 +74,10 @@ def award_facts(document: Document) -> AwardFacts:
         accreditations=_ids(
             [
                 *graph.root.nodes("evidence", "accreditation"),
-                *(held for specified in specifications for held in specified.nodes("accreditation")),
+                *(held for specified in awarded for held in specified.nodes("accreditation")),
             ]
         ),
-        qualifications=_ids(specifications),
+        qualifications=_ids(awarded),
     )
 
 
@@ -143,11 +144,23 @@ def _eqf_level(code: str) -> int:
     return int(code) if code in vocabulary("eqf").items else 0
 
 
+def _with_parts(specifications: Iterable[Node]) -> list[Node]:
+    """Specifications and the parts of them, at any depth."""
+    found: dict[str, Node] = {}
+    waiting = list(specifications)
+    while waiting:
+        node = waiting.pop()
+        if node.key not in found:
+            found[node.key] = node
+            waiting += node.nodes("hasPart")
+    return list(found.values())
+
+
 def _most_ects(achievements: Iterable[Node]) -> Decimal | None:
     """The ECTS credits of the achievement that has most: what it says of itself, or the sum of its parts if that is more.
 
     Parts may be shared and may stand to any depth, so each is counted once, and after its own parts. What is a part of
-    itself cannot be counted.
+    itself by way of others cannot be counted; a qualification that is its own part is how a diploma supplement ends.
     """
     counted: dict[str, Decimal | None] = {}
     opened: set[str] = set()
@@ -156,20 +169,25 @@ def _most_ects(achievements: Iterable[Node]) -> Decimal | None:
         node = waiting.pop()
         if node.key in counted:
             continue
-        parts = node.nodes("hasPart")
+        parts = [part for part in node.nodes("hasPart") if part.key != node.key]
+        specified = node.nodes("specifiedBy")
         if node.key not in opened:
             opened.add(node.key)
-            waiting += [node, *(part for part in parts if part.key not in opened)]
+            waiting += [node, *(inner for inner in (*parts, *specified) if inner.key not in opened)]
         else:
-            counted[node.key] = _ects(node, [counted.get(part.key, _UNCOUNTABLE) for part in parts])
+            of_parts, of_specified = (
+                [counted.get(one.key, _UNCOUNTABLE) for one in some] for some in (parts, specified)
+            )
+            counted[node.key] = _ects(node, of_parts, of_specified)
     return max((ects for ects in counted.values() if ects is not None), default=None)
 
 
-def _ects(achievement: Node, parts: Iterable[Decimal | None]) -> Decimal | None:
-    """The ECTS credits of an achievement, by those of its parts."""
+def _ects(node: Node, parts: Iterable[Decimal | None], specified: Iterable[Decimal | None]) -> Decimal | None:
+    """The ECTS credits of an achievement or a specification, by those of its parts and of what specifies it."""
     known = [ects for ects in parts if ects is not None]
-    own = (_points(achievement.nodes("specifiedBy", "creditPoint")), _points(achievement.nodes("creditReceived")))
-    return max((sum_ for sum_ in (*own, sum(known, Decimal(0)) if known else None) if sum_ is not None), default=None)
+    own = (_points(node.nodes("creditPoint")), _points(node.nodes("creditReceived")))
+    said = (*own, *specified, sum(known, Decimal(0)) if known else None)
+    return max((ects for ects in said if ects is not None), default=None)
 
 
 def _points(credits_: Iterable[Node]) -> Decimal | None:

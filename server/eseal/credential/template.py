@@ -25,6 +25,9 @@ LEFT: Final = 70
 TEXT_WIDTH: Final = 700
 INK: Final = "#1a1a1a"
 _LONGEST_TEXT: Final = 1000
+# Between the lines of the awarding bodies, and above the lines that name the sealer.
+_LINE: Final = 27
+_LOWEST: Final = 480
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,12 @@ def drawing(template: str, layout: Layout) -> Drawing:
         lines.append(_text(layout.words["awarded_to"], y, size=13))
         y += 76
     lines.append(_text(layout.words["awarded_by"], y, size=13))
-    for body in layout.awarding_bodies[:5]:
-        for line in _broken(body, layout.font, size=20, most=2):
-            y += 27
-            lines.append(_text(line, y, size=20))
+    for line in _within(_LOWEST - y, [_broken(body, layout.font, size=20, most=2) for body in layout.awarding_bodies]):
+        y += _LINE
+        lines.append(_text(line, y, size=20))
     sealed = layout.words["sealed_on_behalf" if layout.mandated else "sealed"]
-    lines.append(_text(f"{sealed} {layout.sealed_by}", 508, size=13))
+    (by,) = _broken(f"{sealed} {layout.sealed_by}", layout.font, size=13, most=1)
+    lines.append(_text(by, 508, size=13))
     if layout.date:
         lines.append(_text(layout.date, 532, size=13))
     svg = _template(template).substitute(
@@ -98,6 +101,19 @@ def drawing(template: str, layout: Layout) -> Drawing:
         logo=f'<image x="640" y="40" width="140" height="56" href="{layout.logo}"/>' if layout.logo else "",
     )
     return Drawing(svg, name)
+
+
+def _within(room: int, bodies: list[list[str]]) -> list[str]:
+    """The bodies' lines, each body whole; an ellipsis stands for those that there is no room for."""
+    most = room // _LINE
+    if sum(map(len, bodies)) <= most:
+        return [line for body in bodies for line in body]
+    lines: list[str] = []
+    for body in bodies:
+        if len(lines) + len(body) >= most:
+            break
+        lines += body
+    return [*lines, "…"]
 
 
 def render_svg(svg: str, *, fonts: tuple[Path, ...]) -> bytes:
