@@ -1,137 +1,13 @@
 //! Numbers: what a double holds, written as ECMAScript writes it (RFC 8785 section 3.2.2.3).
 
+mod shortest;
+mod text;
+
 use lexical_parse_float::FromLexical;
 
+use self::shortest::Decimal;
+pub(crate) use self::text::write;
 use crate::error::JsonRule;
-
-/// The ECMAScript form of a finite double: at most 25 bytes.
-pub(crate) struct Text {
-    bytes: [u8; 32],
-    length: usize,
-}
-
-impl Text {
-    /// Write a finite double.
-    pub(crate) fn of(value: f64) -> Self {
-        let mut text = Self { bytes: [0; 32], length: 0 };
-        if value == 0.0 {
-            // Negative zero is written as zero.
-            text.push(b"0");
-            return text;
-        }
-        if value < 0.0 {
-            text.push(b"-");
-        }
-        let mut buffer = zmij::Buffer::new();
-        let shown = buffer.format_finite(value.abs());
-        if let Some((mantissa, shown_power)) = at_exponent(shown.as_bytes()) {
-            let power = power(shown_power);
-            if !(-6..21).contains(&power) && !mantissa.ends_with(b"0") {
-                // The mantissa is laid out as ECMAScript has it.
-                text.push(mantissa);
-                text.push_power(power);
-                return text;
-            }
-        } else if (1e-6..1e21).contains(&value.abs()) {
-            // There is one way to write it without an exponent, but for the fraction of an integer.
-            text.push(shown.strip_suffix(".0").unwrap_or(shown).as_bytes());
-            return text;
-        }
-        let (digits, count, exponent) = shortest(shown);
-        text.lay_out(&digits[..count], exponent);
-        text
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.length + bytes.len();
-        self.bytes[self.length..end].copy_from_slice(bytes);
-        self.length = end;
-    }
-
-    fn push_zeros(&mut self, count: usize) {
-        const ZEROS: [u8; 24] = [b'0'; 24];
-        self.push(&ZEROS[..count]);
-    }
-
-    /// ECMA-262 `Number::toString`, steps 6 to 12: `digits` are the shortest ones, the value is 0.digits x 10^`exponent`.
-    fn lay_out(&mut self, digits: &[u8], exponent: i32) {
-        let places = exponent.unsigned_abs() as usize;
-        if (1..=21).contains(&exponent) {
-            if places >= digits.len() {
-                self.push(digits);
-                self.push_zeros(places - digits.len());
-            } else {
-                self.push(&digits[..places]);
-                self.push(b".");
-                self.push(&digits[places..]);
-            }
-        } else if (-5..=0).contains(&exponent) {
-            self.push(b"0.");
-            self.push_zeros(places);
-            self.push(digits);
-        } else {
-            self.push(&digits[..1]);
-            if digits.len() > 1 {
-                self.push(b".");
-                self.push(&digits[1..]);
-            }
-            self.push_power(exponent - 1);
-        }
-    }
-
-    fn push_power(&mut self, power: i32) {
-        self.push(if power < 0 { b"e-" } else { b"e+" });
-        let power = power.unsigned_abs();
-        let decimal = [power / 100, power / 10 % 10, power % 10].map(|digit| b"0123456789"[digit as usize]);
-        self.push(&decimal[if power < 10 { 2 } else { usize::from(power < 100) }..]);
-    }
-}
-
-/// The shortest digits that read back as the same double, their count, and the exponent of 0.digits: taken out of any
-/// decimal notation, so that only the digits of the printing crate count and not its taste in layout.
-fn shortest(text: &str) -> ([u8; 24], usize, i32) {
-    let text = text.as_bytes();
-    let mut digits = [0; 24];
-    let (mut count, mut exponent) = (0, 0);
-    let (mut at, mut after_point) = (0, false);
-    while let Some(&byte) = text.get(at) {
-        at += 1;
-        match byte {
-            b'.' => after_point = true,
-            b'e' | b'E' => break,
-            b'0' if count == 0 => exponent -= i32::from(after_point),
-            _ => {
-                exponent += i32::from(!after_point);
-                digits[count.min(23)] = byte;
-                count += 1;
-            }
-        }
-    }
-    exponent += power(&text[at..]);
-    while count > 0 && digits[count - 1] == b'0' {
-        count -= 1;
-    }
-    (digits, count, exponent)
-}
-
-/// What stands before and after the `e`, where there is one: at most a sign and three digits come after it.
-fn at_exponent(shown: &[u8]) -> Option<(&[u8], &[u8])> {
-    let from = shown.len().saturating_sub(5);
-    let mark = from + shown[from..].iter().position(|&byte| byte == b'e')?;
-    Some((&shown[..mark], &shown[mark + 1..]))
-}
-
-/// The number after an `e`; 0 where there is none.
-fn power(text: &[u8]) -> i32 {
-    let negative = text.first() == Some(&b'-');
-    let digits = &text[usize::from(negative || text.first() == Some(&b'+'))..];
-    let power = digits.iter().fold(0, |power, digit| power * 10 + i32::from(digit - b'0'));
-    if negative { -power } else { power }
-}
 
 /// Where digits end in `chunk`, if they do.
 #[inline]
@@ -144,11 +20,33 @@ pub(crate) fn digits_end(chunk: [u8; 8]) -> Option<usize> {
     (others != 0).then(|| (others.trailing_zeros() / 8) as usize)
 }
 
-/// A number token, read: whether it is its own canonical form, else that form.
-pub(crate) enum Number {
-    Canonical,
-    Other(Text),
+/// The number that at most 19 digits write.
+#[inline]
+fn number_of(digits: &[u8]) -> u64 {
+    let (chunks, rest) = digits.as_chunks();
+    let number = chunks.iter().fold(0, |number, chunk| number * TENS[8] + number_of_eight(*chunk));
+    rest.iter().fold(number, |number, digit| number * 10 + u64::from(digit - b'0'))
 }
+
+/// Neighbouring digits are joined to pairs, those to fours, those to eight.
+#[inline]
+fn number_of_eight(digits: [u8; 8]) -> u64 {
+    let ones = u64::from_le_bytes(digits) & 0x0f0f_0f0f_0f0f_0f0f;
+    let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
+}
+
+/// Powers of ten.
+const TENS: [u64; 20] = {
+    let mut tens = [1; 20];
+    let mut power = 1;
+    while power < tens.len() {
+        tens[power] = tens[power - 1] * 10;
+        power += 1;
+    }
+    tens
+};
 
 /// What the scanner has counted in a number token.
 #[derive(Clone, Copy)]
@@ -161,47 +59,92 @@ pub(crate) struct Shape {
     pub(crate) exponent: bool,
 }
 
-/// Read a token that follows the grammar. Refuses what overflows, and integers that a double cannot hold.
-pub(crate) fn read(token: &str, shape: Shape) -> Result<Number, JsonRule> {
-    if is_plainly_canonical(token.as_bytes(), shape) {
-        return Ok(Number::Canonical);
+impl Shape {
+    pub(crate) fn is_integer(self) -> bool {
+        self.fraction == 0 && !self.exponent
     }
-    let value = double(token, shape)?;
+}
+
+/// Read a token that follows the grammar: whether it is its own canonical form; else that form is appended to `aux`.
+/// Refuses what overflows, and integers that a double cannot hold.
+pub(crate) fn read(token: &str, shape: Shape, aux: &mut Vec<u8>) -> Result<bool, JsonRule> {
+    if is_surely_canonical(token, shape) {
+        return Ok(true);
+    }
+    let value = nearest(token).ok_or(JsonRule::InvalidNumber)?;
     if value.is_infinite() {
         return Err(JsonRule::NumberOverflow);
     }
-    let canonical = Text::of(value);
-    if canonical.as_bytes() == token.as_bytes() {
-        return Ok(Number::Canonical);
+    let start = aux.len();
+    write(value, aux);
+    if aux[start..] == *token.as_bytes() {
+        aux.truncate(start);
+        return Ok(true);
     }
-    if shape.fraction == 0 && !shape.exponent && !holds_exactly(value, token.as_bytes()) {
+    if shape.is_integer() && !holds_exactly(value, token.as_bytes()) {
         return Err(JsonRule::InexactInteger);
     }
-    Ok(Number::Other(canonical))
+    Ok(false)
 }
 
-/// The nearest double, which may be infinite.
-fn double(token: &str, shape: Shape) -> Result<f64, JsonRule> {
-    // Both round correctly. Digits beyond those that fit a machine word may lie next to the middle between two doubles,
-    // and the former then is quicker to tell on which side.
+/// The nearest double, which may be infinite. The standard library is as exact, but slower where many digits lie near the
+/// middle between two doubles.
+fn nearest(token: &str) -> Option<f64> {
+    f64::from_lexical(token.as_bytes()).ok()
+}
+
+/// Whether a token is laid out as ECMAScript does it, with the digits that it would choose. `false` is no answer.
+fn is_surely_canonical(token: &str, shape: Shape) -> bool {
     if shape.whole + shape.fraction > 19 {
-        return f64::from_lexical(token.as_bytes()).map_err(|_| JsonRule::InvalidNumber);
+        // More than 64 bits are sure to hold, and more than any double needs.
+        return false;
     }
-    token.parse().map_err(|_| JsonRule::InvalidNumber)
+    let unsigned = token.strip_prefix('-').unwrap_or(token).as_bytes();
+    let (whole, rest) = unsigned.split_at(shape.whole);
+    let digits = number_of(whole);
+    if shape.is_integer() {
+        if digits <= 1 << 53 {
+            // No two of these are the same double, and ECMAScript writes them out; minus zero it does not.
+            return digits != 0 || token.len() == 1;
+        }
+        return Decimal { digits, power: 0 }.is_surely_shortest();
+    }
+    let Some(power) = layout_power(whole, rest, shape) else { return false };
+    let fraction = number_of(rest.get(1..=shape.fraction).unwrap_or_default());
+    let digits = digits * TENS[shape.fraction] + fraction;
+    Decimal { digits, power: power - i32::try_from(shape.fraction).unwrap_or(0) }.is_surely_shortest()
 }
 
-/// No two decimals of at most 15 significant digits are the same double, so such a decimal is the shortest form of its
-/// double; laid out without exponent, trailing zeros or a value below 1e-6 it is what ECMAScript writes. No two integers
-/// up to 2^53 are the same double either.
-fn is_plainly_canonical(token: &[u8], shape: Shape) -> bool {
-    let digits = token.strip_prefix(b"-").unwrap_or(token);
-    if shape.exponent || shape.whole + shape.fraction > 15 {
-        return !shape.exponent && shape.fraction == 0 && shape.whole == 16 && digits <= b"9007199254740992".as_slice();
+/// The power of ten of a number with point or exponent, if ECMAScript could have laid it out so.
+fn layout_power(whole: &[u8], rest: &[u8], shape: Shape) -> Option<i32> {
+    let (fraction, exponent) = rest.split_at(if shape.fraction > 0 { shape.fraction + 1 } else { 0 });
+    if fraction.ends_with(b"0") {
+        return None;
     }
-    if shape.fraction == 0 {
-        return digits != b"0" || token.len() == 1;
+    if !shape.exponent {
+        let at_least_a_millionth = whole != b"0" || !fraction.starts_with(b".000000");
+        return at_least_a_millionth.then_some(0);
     }
-    !digits.ends_with(b"0") && !digits.starts_with(b"0.000000")
+    let one_digit = whole.len() == 1 && whole != b"0";
+    one_digit.then(|| exponent_power(exponent)).flatten()
+}
+
+/// The power of an exponent that ECMAScript could have written: where it must, with a sign, and no digit too many. None
+/// also near the limits of a double, where no glance is enough.
+fn exponent_power(exponent: &[u8]) -> Option<i32> {
+    let (negative, digits) = match exponent {
+        [b'e', b'-', digits @ ..] => (true, digits),
+        [b'e', b'+', digits @ ..] => (false, digits),
+        _ => return None,
+    };
+    let value = |digits: &[u8]| digits.iter().fold(0, |power, digit| power * 10 + i32::from(digit - b'0'));
+    let power = match *digits {
+        [ones] => value(&[ones]),
+        [tens, ones] if tens != b'0' => value(&[tens, ones]),
+        [hundreds, tens, ones] if hundreds == b'1' || hundreds == b'2' => value(&[hundreds, tens, ones]),
+        _ => return None,
+    };
+    if negative { (power > 6).then_some(-power) } else { (power > 20).then_some(power) }
 }
 
 /// Whether a double is the integer that `token` writes, digit for digit.
@@ -215,29 +158,149 @@ mod tests {
     use super::*;
 
     fn ecmascript(value: f64) -> String {
-        String::from_utf8(Text::of(value).as_bytes().to_vec()).unwrap()
+        let mut text = Vec::new();
+        write(value, &mut text);
+        String::from_utf8(text).unwrap()
+    }
+
+    /// The shape of a token, counted anew.
+    fn shape_of(token: &str) -> Shape {
+        let unsigned = token.trim_start_matches('-');
+        let (decimal, exponent) = unsigned.find(['e', 'E']).map_or((unsigned, ""), |at| unsigned.split_at(at));
+        let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+        Shape { whole: whole.len(), fraction: fraction.len(), exponent: !exponent.is_empty() }
+    }
+
+    /// Whether the short way says "canonical"; that it does not say so of what is not.
+    fn surely(token: &str) -> bool {
+        let surely = is_surely_canonical(token, shape_of(token));
+        assert!(!surely || ecmascript(token.parse().unwrap()) == token, "{token}");
+        surely
+    }
+
+    /// A finite double of any size, many of them near the middle of the scale.
+    fn double(bits: u64) -> f64 {
+        match bits % 4 {
+            0 => f64::from_bits(bits >> 2 & !(1 << 62)),
+            1 => (bits >> 11) as f64 / (1_u64 << 53) as f64,
+            2 => (bits >> 10) as f64 * 10_f64.powi((bits >> 2 & 15) as i32 - 24),
+            _ => (bits >> 3 & 0xff_ffff_ffff) as f64 / 1000.0,
+        }
+    }
+
+    fn doubles() -> impl Iterator<Item = f64> {
+        let random = std::iter::successors(Some(1_u64), |bits| {
+            Some(bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
+        });
+        random.map(|bits| double(bits.rotate_left(32))).filter(|double| double.is_finite())
+    }
+
+    /// Nearly all that ECMAScript writes is known to be canonical at a glance.
+    #[test]
+    fn canonical_numbers_are_known_at_a_glance() {
+        let known = doubles().take(100_000).filter(|&double| surely(&ecmascript(double))).count();
+        assert!(known > 90_000, "{known}");
+    }
+
+    /// Decimals beside the canonical one, with as many digits, fewer and more, in any layout, are not taken for canonical.
+    #[test]
+    fn what_is_not_canonical_is_never_taken_for_it() {
+        for double in doubles().take(30_000) {
+            for places in 13..=17 {
+                let decimal = format!("{double:.places$e}");
+                let (mantissa, power) = decimal.split_once('e').unwrap();
+                let signed = if power.starts_with('-') { power.to_owned() } else { format!("+{power}") };
+                let (digits, last) = mantissa.split_at(mantissa.len() - 1);
+                for last in [last, "0", "1", "4", "5", "9"] {
+                    for token in [
+                        format!("{digits}{last}e{signed}"),
+                        format!("{digits}{last}e{power}"),
+                        format!("{digits}{last}"),
+                        format!("-0.000{}{last}", digits.replace(['.', '-'], "")),
+                        format!("{}{last}", digits.replace(['.', '-'], "").trim_start_matches('0')),
+                    ] {
+                        surely(&token);
+                    }
+                }
+            }
+        }
+    }
+
+    /// At the ends of the integers that are exact, of plain notation and of the powers that the short way looks at.
+    #[test]
+    fn numbers_at_the_borders_are_not_taken_for_canonical_either() {
+        for power in 0..64 {
+            for distance in -40..=40 {
+                surely(&((1_i128 << power) + distance).to_string());
+            }
+        }
+        assert!(surely("9007199254740992") && surely("-9007199254740991") && surely("0"));
+        for power in -330..=310 {
+            for mantissa in ["1", "9", "1.5", "9.99999999999999", "9.999999999999999", "9.9999999999999999", "1.0", "0"]
+            {
+                for token in
+                    [format!("{mantissa}e{power:+}"), format!("{mantissa}E{power}"), format!("{mantissa}e{power:+04}")]
+                {
+                    if token.parse::<f64>().is_ok_and(f64::is_finite) {
+                        surely(&token);
+                    }
+                }
+            }
+        }
+        for refused in [
+            "-0",
+            "0.0",
+            "-0.0",
+            "1.0",
+            "1.50",
+            "0.0000001",
+            "1e5",
+            "1E21",
+            "1e21",
+            "1e+021",
+            "1e+20",
+            "1e-6",
+            "12e+30",
+            "0e+30",
+        ] {
+            assert!(!surely(refused), "{refused}");
+        }
+        for known in ["0.000001", "1e+21", "1.5e-7", "100000000000000", "-0.1", "9.007199254740993e+39"] {
+            assert!(surely(known), "{known}");
+        }
     }
 
     /// Long decimals at and around the middle between two doubles, where a reader that looks at too few digits errs.
     #[test]
     fn long_decimals_are_rounded_correctly() {
-        let mut bits: u64 = 1;
-        for round in 0..20_000_u32 {
-            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let value = f64::from_bits(if round % 3 == 0 { bits >> 12 } else { bits & (0x7fef << 48 | (1 << 48) - 1) });
+        for double in doubles().take(20_000) {
             // Exact, all digits of it; the digit added is the first of what lies between this double and the next.
-            let exact = format!("{value:.1100}");
-            let shown = exact.trim_end_matches('0').len();
-            for token in [
-                format!("{}5", &exact[..shown]),
-                format!("{}1", &exact[..25.min(shown)]),
-                exact[..shown.min(40)].to_owned(),
-            ] {
-                let token = token.trim_end_matches('.');
-                let fraction = token.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-                let shape = Shape { whole: token.len() - fraction, fraction, exponent: false };
-                assert_eq!(Ok(token.parse::<f64>().unwrap()), double(token, shape), "{token}");
+            let exact = format!("{double:.1100}");
+            let exact = exact.trim_end_matches('0').trim_end_matches('.');
+            let start = exact.len() - exact.trim_start_matches(['-', '0', '.']).len();
+            let cut = |digits: usize| &exact[..exact.len().min(start + digits)];
+            for token in [format!("{exact}5"), format!("{}1", cut(25)), cut(40).to_owned(), format!("{}e-300", cut(30))]
+            {
+                assert_eq!(token.parse().ok(), nearest(&token), "{token}");
             }
+        }
+    }
+
+    /// Powers that no counter holds, and those that only many zeros make up for.
+    #[test]
+    fn powers_out_of_all_proportion_are_read() {
+        let zeros = "0".repeat(5000);
+        for (token, value) in [
+            ("1e-2147483649".to_owned(), 0.0),
+            ("1e-99999999999999999999999".to_owned(), 0.0),
+            ("0e99999999999999999999999".to_owned(), 0.0),
+            ("1e18446744073709551616".to_owned(), f64::INFINITY),
+            ("-1e2147483648".to_owned(), f64::NEG_INFINITY),
+            (format!("0.{zeros}1e5001"), 1.0),
+            (format!("1{zeros}e-5000"), 1.0),
+            (format!("123{zeros}.{zeros}e-5001"), 12.3),
+        ] {
+            assert_eq!(Some(value), nearest(&token), "{token}");
         }
     }
 

@@ -51,7 +51,7 @@ fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> PyResult<()
         if !float.value().is_finite() {
             return Err(refuse(JsonRule::NotFinite));
         }
-        out.extend_from_slice(number::Text::of(float.value()).as_bytes());
+        number::write(float.value(), out);
     } else if let Ok(document) = value.cast::<PyDocument>() {
         out.extend_from_slice(&document.get().inner.canonical());
     } else {

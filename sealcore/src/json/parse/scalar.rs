@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::JsonRule,
     json::{
-        number::{self, Number, Shape},
+        number::{self, Shape},
         tape::{Kind, flag},
     },
 };
@@ -70,22 +70,18 @@ impl Parser<'_> {
     #[inline(never)]
     fn number(&mut self, start: usize, name: Token, container: &mut Container) -> Result<usize, Fault> {
         let (shape, end) = self.number_token(start)?;
-        let integer = u8::from(shape.fraction == 0 && !shape.exponent) * flag::INTEGER;
-        match number::read(self.characters.get(start..end).unwrap_or_default(), shape)
-            .map_err(|rule| Fault::new(start, rule))?
-        {
-            Number::Canonical => {
-                self.push(name, span(start), span(end), Kind::Number, integer | item_flags(container, true));
-            }
-            Number::Other(canonical) => {
-                let aux_start = self.into.found.aux.len();
-                self.into.found.aux.extend_from_slice(canonical.as_bytes());
-                let flags = integer | flag::AUX | item_flags(container, false);
-                let index = self.push(name, span(start), span(end), Kind::Number, flags);
-                let entry = &mut self.into.found.entries[index as usize];
-                entry.extra = span(aux_start);
-                entry.aux_length = u8::try_from(canonical.as_bytes().len()).unwrap_or(0);
-            }
+        let token = self.characters.get(start..end).unwrap_or_default();
+        let aux_start = self.into.found.aux.len();
+        let canonical = number::read(token, shape, &mut self.into.found.aux).map_err(|rule| Fault::new(start, rule))?;
+        let mut flags = u8::from(shape.is_integer()) * flag::INTEGER | item_flags(container, canonical);
+        if canonical {
+            self.push(name, span(start), span(end), Kind::Number, flags);
+        } else {
+            flags |= flag::AUX;
+            let index = self.push(name, span(start), span(end), Kind::Number, flags);
+            let entry = &mut self.into.found.entries[index as usize];
+            entry.extra = span(aux_start);
+            entry.aux_length = u8::try_from(self.into.found.aux.len() - aux_start).unwrap_or(0);
         }
         Ok(end)
     }

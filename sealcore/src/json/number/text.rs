@@ -1,0 +1,116 @@
+//! A double in the letters of ECMAScript (RFC 8785 section 3.2.2.3).
+
+/// Append the ECMAScript form of a finite double: at most 25 bytes.
+pub(crate) fn write(value: f64, out: &mut Vec<u8>) {
+    out.reserve(25);
+    if value == 0.0 {
+        // Negative zero is written as zero.
+        return out.push(b'0');
+    }
+    if value < 0.0 {
+        out.push(b'-');
+    }
+    write_shown(zmij::Buffer::new().format_finite(value.abs()), value.abs(), out);
+}
+
+/// Append a decimal notation of the shortest digits. Only the digits of the crate that printed them count, not its taste
+/// in layout; where that is ECMAScript's, the digits are not taken apart.
+fn write_shown(shown: &str, value: f64, out: &mut Vec<u8>) {
+    let (mantissa, exponent) = split_exponent(shown);
+    let mantissa = mantissa.strip_suffix(".0").unwrap_or(mantissa);
+    match exponent.map(|exponent| power(exponent.as_bytes())) {
+        None if value >= 1e-6 && value < 1e21 => out.extend_from_slice(mantissa.as_bytes()),
+        Some(power) if !(-6..21).contains(&power) => {
+            out.extend_from_slice(mantissa.as_bytes());
+            write_power(power, out);
+        }
+        _ => {
+            let (digits, count, exponent) = shortest(shown);
+            lay_out(&digits[..count], exponent, out);
+        }
+    }
+}
+
+/// ECMA-262 `Number::toString`, steps 6 to 12: `digits` are the shortest ones, the value is 0.digits x 10^`exponent`.
+fn lay_out(digits: &[u8], exponent: i32, out: &mut Vec<u8>) {
+    let places = exponent.unsigned_abs() as usize;
+    if (1..=21).contains(&exponent) {
+        if places >= digits.len() {
+            out.extend_from_slice(digits);
+            write_zeros(places - digits.len(), out);
+        } else {
+            out.extend_from_slice(&digits[..places]);
+            out.push(b'.');
+            out.extend_from_slice(&digits[places..]);
+        }
+    } else if (-5..=0).contains(&exponent) {
+        out.extend_from_slice(b"0.");
+        write_zeros(places, out);
+        out.extend_from_slice(digits);
+    } else {
+        out.push(digits[0]);
+        if digits.len() > 1 {
+            out.push(b'.');
+            out.extend_from_slice(&digits[1..]);
+        }
+        write_power(exponent - 1, out);
+    }
+}
+
+fn write_zeros(count: usize, out: &mut Vec<u8>) {
+    out.resize(out.len() + count, b'0');
+}
+
+fn write_power(power: i32, out: &mut Vec<u8>) {
+    out.extend_from_slice(if power < 0 { b"e-" } else { b"e+" });
+    let power = power.unsigned_abs();
+    let decimal = [power / 100, power / 10 % 10, power % 10].map(|digit| b"0123456789"[digit as usize]);
+    out.extend_from_slice(&decimal[if power < 10 { 2 } else { usize::from(power < 100) }..]);
+}
+
+/// What stands before an `e`, and what after it; a double has no more than three digits and a sign there.
+fn split_exponent(shown: &str) -> (&str, Option<&str>) {
+    let last = &shown.as_bytes()[shown.len().saturating_sub(5)..];
+    match last.iter().position(|&byte| byte == b'e') {
+        Some(place) => {
+            let at = shown.len() - last.len() + place;
+            (&shown[..at], Some(&shown[at + 1..]))
+        }
+        None => (shown, None),
+    }
+}
+
+/// The shortest digits that read back as the same double, their count, and the exponent of 0.digits: taken out of any
+/// decimal notation, so that only the digits of the printing crate count and not its taste in layout.
+fn shortest(text: &str) -> ([u8; 24], usize, i32) {
+    let text = text.as_bytes();
+    let mut digits = [0; 24];
+    let (mut count, mut exponent) = (0, 0);
+    let (mut at, mut after_point) = (0, false);
+    while let Some(&byte) = text.get(at) {
+        at += 1;
+        match byte {
+            b'.' => after_point = true,
+            b'e' | b'E' => break,
+            b'0' if count == 0 => exponent -= i32::from(after_point),
+            _ => {
+                exponent += i32::from(!after_point);
+                digits[count.min(23)] = byte;
+                count += 1;
+            }
+        }
+    }
+    exponent += power(&text[at..]);
+    while count > 0 && digits[count - 1] == b'0' {
+        count -= 1;
+    }
+    (digits, count, exponent)
+}
+
+/// The number after an `e`; 0 where there is none.
+fn power(text: &[u8]) -> i32 {
+    let negative = text.first() == Some(&b'-');
+    let digits = &text[usize::from(negative || text.first() == Some(&b'+'))..];
+    let power = digits.iter().fold(0, |power, digit| power * 10 + i32::from(digit - b'0'));
+    if negative { -power } else { power }
+}
