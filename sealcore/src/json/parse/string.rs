@@ -33,6 +33,14 @@ impl Token {
     }
 }
 
+/// A string's canonical text under way.
+struct Copy {
+    /// How far the text has been copied, or needs no copy yet.
+    done: usize,
+    /// Where in `aux` the copy begins, once there is one.
+    aux_start: Option<usize>,
+}
+
 impl Parser<'_> {
     /// Read the string at the cursor, quotes included.
     #[inline]
@@ -49,23 +57,15 @@ impl Parser<'_> {
     /// The rest of a string that has escapes. The text is copied only from the first escape on that is not canonical.
     #[inline(never)]
     fn escaped_string_token(&mut self, start: usize, mut at: usize) -> Result<Token, Fault> {
-        let mut done = start;
-        let mut aux_start = None;
+        let mut copy = Copy { done: start, aux_start: None };
         loop {
             match self.byte(at) {
                 b'"' => break,
                 b'\\' => {
-                    let (value, length) = self.escape(at)?;
-                    if !is_canonical_escape(value, &self.text[at..at + length]) {
-                        let aux = &mut self.into.found.aux;
-                        aux_start.get_or_insert(aux.len());
-                        if done < at {
-                            aux.extend_from_slice(&self.text[done..at]);
-                        }
-                        write_canonical_char(value, aux);
-                        done = at + length;
-                    }
-                    at += length;
+                    at += match self.byte(at + 1) {
+                        b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
+                        _ => self.long_escape(at, &mut copy)?,
+                    };
                     if self.byte(at) == b'\\' {
                         continue;
                     }
@@ -75,11 +75,26 @@ impl Parser<'_> {
             at = string::plain_until(self.text, at);
         }
         let after = span(at + 1);
-        let Some(aux_start) = aux_start else {
+        let Some(aux_start) = copy.aux_start else {
             return Ok(Token { start: span(start), end: after, after, facts: ESCAPED });
         };
-        self.into.found.aux.extend_from_slice(&self.text[done..=at]);
+        self.into.found.aux.extend_from_slice(&self.text[copy.done..=at]);
         Ok(Token { start: span(aux_start), end: span(self.into.found.aux.len()), after, facts: ESCAPED | AUX })
+    }
+
+    /// Read an escape that may have to be written otherwise; its length.
+    fn long_escape(&mut self, at: usize, copy: &mut Copy) -> Result<usize, Fault> {
+        let (value, length) = self.escape(at)?;
+        if !is_canonical_escape(value, &self.text[at..at + length]) {
+            let aux = &mut self.into.found.aux;
+            copy.aux_start.get_or_insert(aux.len());
+            if copy.done < at {
+                aux.extend_from_slice(&self.text[copy.done..at]);
+            }
+            write_canonical_char(value, aux);
+            copy.done = at + length;
+        }
+        Ok(length)
     }
 
     /// The escape at the cursor: its character and its length.
