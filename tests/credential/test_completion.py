@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,12 +14,15 @@ from eseal.credential.completion import Completion, complete, credential_id_of, 
 from eseal.credential.evidence import STANDARD_STATEMENT
 from eseal.credential.micro_credential import Display
 from eseal.credential.profile import concept
-from eseal.errors import SetupError
+from eseal.errors import InvalidInput, SetupError
 from eseal.sealcore import Document
 from eseal.terms import Profile
 from tests.credential import courses, oracle
 from tests.credential.bases import bases
 from tests.harness.vectors import vector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIMIT = 8 * 1024 * 1024
 SAMPLES = ["2023-Sample-MC-Annex1-unsigned.jsonld", "2023-Sample-CertOfPart-unsigned.jsonld"]
@@ -171,6 +174,57 @@ def test_a_mandate_evidence_is_replaced_not_added() -> None:
     again = courses.completed(courses.issued().remove("/issuer"), courses.mandate(statements={"en": "New words"}))
 
     assert "New words" == again.get("/evidence/evidenceStatement")
+
+
+def _mandate_evidence(**changes: Any) -> dict[str, Any]:
+    """Evidence of a mandate as a caller would make it up."""
+    made: Any = courses.issued().get("/evidence")
+    return {**made, "id": "urn:epass:evidence:9", "evidenceStatement": "Whatever I say", **changes}
+
+
+@pytest.mark.parametrize("nested", [lambda one: [[one]], lambda one: [[], [[one]]], lambda one: one])
+def test_no_list_hides_a_mandate_of_the_callers_own(nested: Callable[[Any], Any]) -> None:
+    """JSON-LD takes lists in lists for one: what stands in them is dropped like any other evidence of a mandate."""
+    for evidence in (_mandate_evidence(), _mandate_evidence(dcType=[[_mandate_evidence()["dcType"]]])):
+        document = build(courses.eciu_course(), courses.learner()).set("/evidence", nested(evidence))
+        completed = courses.completed(document, courses.mandate())
+
+        assert STANDARD_STATEMENT == completed.get("/evidence/evidenceStatement")
+        assert [] == check(completed)
+
+
+def test_lists_in_lists_of_profiles_are_one_list() -> None:
+    """The profiles that stand in them are those of the credential, with their schemas."""
+    document = build(courses.eciu_course(), courses.learner())
+    nested = document.set("/credentialProfiles", [[concept(Profile.GENERIC)], [[concept(Profile.CONVERTED)]]])
+    completed = courses.completed(nested, courses.mandate())
+    wanted = [Profile.GENERIC, Profile.CONVERTED, Profile.MANDATE]
+
+    assert [concept(profile) for profile in wanted] == completed.get("/credentialProfiles")
+    assert 3 == len(completed.get("/credentialSchema"))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "elsewhere"),
+    [
+        ("urn:epass:evidence:9", _mandate_evidence()),
+        ({"id": "urn:epass:evidence:9", "type": "Evidence"}, _mandate_evidence()),
+        (_mandate_evidence(dcType=None), {"id": "urn:epass:evidence:9", "dcType": _mandate_evidence()["dcType"]}),
+        (_mandate_evidence(), {"id": "urn:epass:evidence:9", "evidenceStatement": "More"}),
+        (None, {"id": "urn:epass:evidence:mandate-1-1", "evidenceStatement": "Instead"}),
+        (_mandate_evidence(), {"id": "urn:epass:evidence:mandate-1-1", "evidenceStatement": "Instead"}),
+    ],
+)
+def test_evidence_is_said_in_one_place(evidence: Any, elsewhere: Any) -> None:
+    """Nodes of one id are one node: nothing is added to an evidence from elsewhere, least of all to the sealer's own."""
+    document = build(courses.eciu_course(), courses.learner())
+    document = document.set("/credentialSubject/hasClaim/specifiedBy/duration", elsewhere)
+    if evidence is not None:
+        document = document.set("/evidence", evidence)
+    with pytest.raises(InvalidInput) as refused:
+        Completion.of(document, sealer=courses.SEALER, grant=courses.grant(courses.mandate()))
+
+    assert [("/evidence", "edc.evidence")] == [(fault.pointer, fault.rule) for fault in refused.value.faults]
 
 
 def test_mandates_that_say_the_same_are_said_once() -> None:

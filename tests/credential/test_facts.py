@@ -13,6 +13,7 @@ from eseal.credential.annex_i import annex_i
 from eseal.credential.building import build
 from eseal.credential.facts import award_facts
 from eseal.credential.likeness import likeness
+from eseal.credential.profile import concept
 from eseal.sealcore import Document
 from eseal.terms import LegalIdentifier, Profile
 from tests.credential import courses
@@ -153,6 +154,22 @@ def test_credits_that_are_no_number_are_without_end(credential: dict[str, Any], 
     credential["credentialSubject"]["hasClaim"]["specifiedBy"]["creditPoint"]["point"] = point
 
     assert Decimal("Infinity") == award_facts(Document.from_python(credential)).ects
+
+
+@pytest.mark.parametrize("way", ["list in list", "string", "another node"])
+def test_no_profile_hides(credential: dict[str, Any], way: str) -> None:
+    """A profile counts however the graph comes to have it: by lists in lists, by its IRI alone, by a node of the same id."""
+    accredited, generic = concept(Profile.ACCREDITED), credential["credentialProfiles"]
+    if way == "list in list":
+        credential["credentialProfiles"] = [[generic, [accredited]]]
+    elif way == "string":
+        credential["credentialProfiles"] = [generic, accredited["id"]]
+    else:
+        credential["id"] = courses.CREDENTIAL_ID
+        inner = {"id": courses.CREDENTIAL_ID, "credentialProfiles": accredited}
+        credential["credentialSubject"]["hasClaim"]["specifiedBy"]["duration"] = inner
+
+    assert {Profile.GENERIC, Profile.ACCREDITED} == award_facts(Document.from_python(credential)).profiles
 
 
 def test_languages_are_those_of_every_display(credential: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from tests.harness.server import practice_set, refused_start
 from tests.path.calls import ADA, issue_request, payload, refusal, seal_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from eseal_client import MicroCredential
@@ -115,6 +116,25 @@ def test_higher_levels_are_not_built(server: RunningServer, course: MicroCredent
         error = refusal(lambda: issuance.Issue(issue_request(course, level=level)))
 
     assert "UNIMPLEMENTED" == error.code
+
+
+@pytest.mark.parametrize("hidden", [lambda *both: [list(both)], lambda *both: [[], [[both[0]], [both[1]]]]])
+def test_a_hidden_profile_needs_what_the_profile_needs(
+    server: RunningServer, course: MicroCredential, hidden: Callable[..., Any]
+) -> None:
+    """A credential that the graph calls accredited is judged as one, whatever lists say so."""
+    with server.issuance() as issuance:
+        credential = payload(issuance.Issue(issue_request(course)).sealed)
+        generic = credential["credentialProfiles"][0]
+        accredited = {
+            **generic,
+            "id": "http://data.europa.eu/snb/credential/6cf8e68c43",
+            "prefLabel": {"en": "Accredited"},
+        }
+        credential["credentialProfiles"] = hidden(generic, accredited)
+        error = refusal(lambda: issuance.Seal(seal_request(credential)))
+
+    assert ["accreditation-known"] == [one.rule for one in error.refusals]
 
 
 def test_another_members_award_is_refused(server: RunningServer, course: MicroCredential) -> None:

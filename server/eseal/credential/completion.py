@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential import profile
 from eseal.credential.evidence import completed_evidence
-from eseal.credential.nodes import Json, bare, date_time, media, one_or_list
+from eseal.credential.nodes import Json, bare, date_time, flat, media, one_or_list
 from eseal.credential.page import Page, display_parameter, with_name
 from eseal.credential.sealer_part import Completion, MandateEvidence
 from eseal.credential.vocabulary import language_code, vocabulary
@@ -180,9 +180,8 @@ class _Profiles:
 @lru_cache(maxsize=256)
 def _profiles(given: bytes, *, mandated: bool) -> _Profiles:
     """The caller's profiles but for the mandate, generic where there is none; then the mandate, where there is one."""
-    items = json.loads(given)
     mandate = profile.concept(Profile.MANDATE)
-    kept = [item for item in (items if isinstance(items, list) else [items]) if item and not _is(item, mandate["id"])]
+    kept = [item for item in flat(json.loads(given)) if item and not _is(item, mandate["id"])]
     wanted = [*(kept or [profile.concept(Profile.GENERIC)]), *([mandate] if mandated else [])]
     document = Document.from_python({"credentialProfiles": one_or_list(wanted)})
     named = profile.declared_profiles(document)

@@ -7,25 +7,52 @@ credential each an accreditation, in a converted one each an embedded file.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
-from eseal.credential.nodes import Json, media, said
+from eseal.credential.nodes import Json, flat, media, said
 from eseal.credential.vocabulary import vocabulary
-from eseal.terms import ACCREDITED_PROFILES, Profile
+from eseal.errors import InvalidInput
+from eseal.terms import ACCREDITED_PROFILES, Fault, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from eseal.credential.sealer_part import Completion, MandateEvidence
+    from eseal.sealcore import Document
 
 MANDATE: Final = "c_18016257"
+_OWN: Final = "urn:epass:evidence:mandate-"
 # The statement that the Commission's issuer puts into every credential issued by mandate, word for word.
 STANDARD_STATEMENT: Final = (
     "Every claim inside this credential is to be construed as having been made by the indicated awarding body, who "
     "maintains sole responsibility for said claim. By applying its electronic seal, the signing organisation certifies "
     "the correctness of origin of each claim, as having been made by the indicated awarding body."
 )
+
+
+def require_whole(document: Document) -> None:
+    """Refuse evidence that a document says in several places, or under the names of the sealer's own.
+
+    In a graph nodes of one id are one node: a mandate that is dropped here, or the sealer's own evidence, could be said or
+    added to elsewhere. Raises InvalidInput (``EVIDENCE``).
+    """
+    given = flat(document.get("/evidence")) if document.has("/evidence") else []
+    if not given and not document.mentions(_OWN):
+        return
+    text = document.canonical()
+    dropped = sum(isinstance(one, dict) and str(one.get("id")).startswith(_OWN) and _is_mandate(one) for one in given)
+    if not all(_whole(one, text) for one in given) or text.count(f'"{_OWN}'.encode()) > dropped:
+        message = "Each evidence is said in full, in one place, and under an id of its own."
+        raise InvalidInput("EVIDENCE", f"/evidence: {message}", faults=[Fault("/evidence", "edc.evidence", message)])
+
+
+def _whole(evidence: Any, text: bytes) -> bool:
+    """Whether all of an evidence is here; ``text`` is the document's, in which its id must stand once."""
+    identifier = evidence.get("id") if isinstance(evidence, dict) else None
+    once = not isinstance(identifier, str) or text.count(json.dumps(identifier, ensure_ascii=False).encode()) == 1
+    return once and not isinstance(evidence, str)
 
 
 def statement_in(statements: Mapping[str, str], languages: Sequence[str]) -> str:
@@ -41,7 +68,7 @@ def completed_evidence(
     given: Any, completion: Completion, *, profiles: AbstractSet[Profile], suffix: int
 ) -> list[Json]:
     """The evidence of the completed credential. ``given`` is what the document holds; old mandate evidence is dropped."""
-    kept = [one for one in (given if isinstance(given, list) else [given]) if one and not _is_mandate(one)]
+    kept = [one for one in flat(given) if one and not _is_mandate(one)]
     if not completion.mandates:
         return kept
     statement = completion.mandates[0].statement
@@ -71,7 +98,7 @@ def _evidence(mandate: MandateEvidence, shared: Json, languages: Sequence[str], 
             f"urn:epass:mediaObject:statement-{name}", "text/plain", mandate.statement.encode(), labelled=False
         )
     return {
-        "id": f"urn:epass:evidence:mandate-{name}",
+        "id": f"{_OWN}{name}",
         "type": "Evidence",
         "dcType": vocabulary("evidence-type").concept(MANDATE, languages),
         "evidenceStatement": mandate.statement,
@@ -94,6 +121,5 @@ def _with_statement(evidence: Any, statement: str) -> Any:
 
 def _is_mandate(evidence: Any) -> bool:
     kind = evidence.get("dcType") if isinstance(evidence, dict) else None
-    kinds = kind if isinstance(kind, list) else [kind]
     iri = vocabulary("evidence-type").base + MANDATE
-    return any(one == iri or (isinstance(one, dict) and one.get("id") == iri) for one in kinds)
+    return any(one == iri or (isinstance(one, dict) and one.get("id") == iri) for one in flat(kind))

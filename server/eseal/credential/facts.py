@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from eseal.credential.achievement import ECTS
 from eseal.credential.graph import Graph
 from eseal.credential.likeness import once_a_course
-from eseal.credential.profile import declared_profiles
+from eseal.credential.profile import profiles_among
 from eseal.credential.vocabulary import iso_language, vocabulary
 from eseal.terms import AwardFacts, AwardingBody, LegalIdentifier
 
@@ -54,7 +54,7 @@ def award_facts(document: Document) -> AwardFacts:
         awarding_bodies=tuple(_awarding_body(pointer, node) for pointer, node in bodies),
         award_date=_day_or_moment(max(moments, default=None)),
         first_award_date=_day_or_moment(min(moments, default=None)),
-        profiles=declared_profiles(document),
+        profiles=profiles_among(node.id for node in graph.root.nodes("credentialProfiles")),
         opportunity_types=_ids(node for specified in specifications for node in specified.nodes("dcType")),
         eqf_levels=frozenset(map(_eqf_level, _codes(specifications, "eqfLevel", "eqf"))),
         ects=_most_ects(achievements),

@@ -77,6 +77,19 @@ def one_or_list(items: Sequence[Any]) -> Any:
     return items[0] if len(items) == 1 else list(items)
 
 
+def flat(value: Any) -> list[Any]:
+    """The values of a property, however they are listed: JSON-LD takes lists in lists for one."""
+    found: list[Any] = []
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += reversed(one)
+        elif one is not None:
+            found.append(one)
+    return found
+
+
 def said(**members: Any) -> Json:
     """The members that say something: empty ones are left out, lists of one are made bare."""
     kept = {name: value for name, value in members.items() if value not in (None, "", [], {}, ())}

@@ -6,6 +6,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from eseal.credential.nodes import flat
 from eseal.credential.vocabulary import vocabulary
 from eseal.terms import ACCREDITED_PROFILES, Profile
 
@@ -59,6 +60,18 @@ def declared_profiles(document: Document) -> frozenset[Profile]:
     return _among(bytes_at(document, "/credentialProfiles"))
 
 
+def profiles_among(iris: Iterable[str]) -> frozenset[Profile]:
+    """The profiles that these IRIs name."""
+    base = vocabulary("credential").base
+    found: set[Profile] = set()
+    for iri in iris:
+        if iri.startswith(base):
+            found |= {_CONCEPTS[code] for code in [iri.removeprefix(base)] if code in _CONCEPTS}
+        else:
+            found |= {_SCHEMA_NAMES[name] for name in [iri.rsplit("/", 1)[-1]] if name in _SCHEMA_NAMES}
+    return frozenset(found)
+
+
 def named_profiles(document: Document) -> frozenset[Profile]:
     """The profiles that credentialProfiles and credentialSchema name together; generic where they name none."""
     return _named(bytes_at(document, "/credentialProfiles"), bytes_at(document, "/credentialSchema"))
@@ -71,14 +84,7 @@ def bytes_at(document: Document, pointer: str) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _among(data: bytes) -> frozenset[Profile]:
-    base = vocabulary("credential").base
-    found: set[Profile] = set()
-    for iri in _ids(json.loads(data)):
-        if iri.startswith(base):
-            found |= {_CONCEPTS[code] for code in [iri.removeprefix(base)] if code in _CONCEPTS}
-        else:
-            found |= {_SCHEMA_NAMES[name] for name in [iri.rsplit("/", 1)[-1]] if name in _SCHEMA_NAMES}
-    return frozenset(found)
+    return profiles_among(_ids(json.loads(data)))
 
 
 @lru_cache(maxsize=1024)
@@ -87,7 +93,7 @@ def _named(concepts: bytes, schemas_: bytes) -> frozenset[Profile]:
 
 
 def _ids(value: Any) -> Iterator[str]:
-    for item in value if isinstance(value, list) else [value]:
+    for item in flat(value):
         iri = item.get("id") if isinstance(item, dict) else item
         if isinstance(iri, str):
             yield iri

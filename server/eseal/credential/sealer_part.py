@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from eseal.credential.evidence import statement_in
+from eseal.credential.evidence import require_whole, statement_in
 from eseal.credential.page import Page, Pages, display_parameter, page_texts
 from eseal.credential.profile import bytes_at
 from eseal.credential.vocabulary import alpha3, iso_language
@@ -79,8 +79,9 @@ class Completion:
         """What ``sealer`` adds to ``document`` under ``grant``.
 
         ``display`` is the caller's wish, of Issue; ``pages`` renders (its defaults where None). Raises SetupError where
-        the seal certificate's country is not one of the EU's table.
+        the seal certificate's country is not one of the EU's table, InvalidInput where evidence is said in several places.
         """
+        require_whole(document)
         try:
             country = alpha3(sealer.country)
         except KeyError:
