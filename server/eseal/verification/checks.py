@@ -14,7 +14,7 @@ from eseal.credential.annex_i import annex_i
 from eseal.credential.facts import award_facts
 from eseal.credential.graph import Graph
 from eseal.credential.likeness import once_a_course
-from eseal.credential.profile import declared_profiles
+from eseal.mandate.identifiers import key, organization_key
 from eseal.terms import Profile
 from eseal.verification.report import Check, Status, signer_name
 
@@ -64,7 +64,7 @@ def revocation_check() -> Check:
 
 def accreditation_check(document: Document) -> Check:
     """Check ACCREDITATION: only an accredited award claims one; the EU register (QDR) is not asked here."""
-    if Profile.ACCREDITED not in declared_profiles(document):
+    if Profile.ACCREDITED not in award_facts(document).profiles:
         return Check(Status.SKIPPED, ("The credential does not claim to be an accredited award.",))
     if not Graph(document.to_python()).root.nodes("evidence", "accreditation"):
         reason = "The credential claims to be an accredited award, and no evidence names the accreditation."
@@ -158,10 +158,8 @@ def _wrong_issuer(identifiers: tuple[str, ...], sealer: LegalEntity) -> Iterator
 
 def _is_sealer(body: AwardingBody, sealer: LegalEntity) -> bool:
     if body.identifiers:
-        notations = {identifier.notation.casefold() for identifier in body.identifiers}
         # NTRNL-08164880 is the number 08164880 in the trade register of the Netherlands (EN 319 412-1 clause 5.1.4).
-        own = sealer.organization_identifier.casefold()
-        return own in notations or (own.startswith("ntr") and own.partition("-")[2] in notations)
+        return organization_key(sealer.organization_identifier) in {key(identifier) for identifier in body.identifiers}
     return sealer.legal_name.casefold() in {name.casefold() for name in body.legal_names.values()}
 
 
