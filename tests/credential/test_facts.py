@@ -138,6 +138,15 @@ def test_achievements_of_several_days_tell_the_first_and_the_last(credential: di
     assert (date(2019, 1, 1), date(2026, 5, 31)) == (facts.first_award_date, facts.award_date)
 
 
+def test_claims_of_a_holder_are_claims(credential: dict[str, Any]) -> None:
+    """An award of another time counts whoever the credential says has it."""
+    claim = copy.deepcopy(credential["credentialSubject"]["hasClaim"])
+    claim |= {"id": "urn:x:1", "awardedBy": claim["awardedBy"] | {"id": "urn:x:2", "awardingDate": "2019-01-01"}}
+    credential["holder"] = {"id": "urn:x:3", "type": "Person", "hasClaim": claim}
+
+    assert date(2019, 1, 1) == award_facts(Document.from_python(credential)).first_award_date
+
+
 @pytest.mark.parametrize("code", ["0", "9", "06", "\u00b2", "\u0666", "6 ", "9" * 5000])
 def test_what_is_no_eqf_level_is_level_zero(credential: dict[str, Any], code: str) -> None:
     """No range of levels covers it, whatever digits it is written in."""

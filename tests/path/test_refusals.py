@@ -54,6 +54,16 @@ def test_oversize_message(server: RunningServer) -> None:
     assert "RESOURCE_EXHAUSTED" == huge.code
 
 
+def test_nonsense_of_any_length_is_told(server: RunningServer, course: MicroCredential) -> None:
+    """A name too long for a reply is told by its beginning, with its place."""
+    course.form_of_participation.append("Online" * 10_000)
+    with server.issuance() as issuance:
+        error = refusal(lambda: issuance.Issue(issue_request(course)))
+
+    assert ("INVALID_ARGUMENT", "MICRO_CREDENTIAL") == (error.code, error.reason)
+    assert ["/micro_credential/form_of_participation/1"] == [fault.subject for fault in error.faults]
+
+
 def test_a_moment_out_of_range(server: RunningServer) -> None:
     """A timestamp that no calendar has is the caller's mistake, and has a place."""
     request = issuance_pb2.ExplainMandateRequest(credential=b"{}")

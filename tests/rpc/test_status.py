@@ -70,3 +70,16 @@ def test_many_faults_fit_the_trailers() -> None:
 
     assert said.ByteSize() < MOST_DETAIL_BYTES + 1000
     assert "500" == _detail(InvalidInput("X", "no", faults=faults), error_details_pb2.ErrorInfo).metadata["faults"]
+
+
+def test_long_texts_fit_the_trailers() -> None:
+    """What a caller sent is quoted by its beginning and its end, however long it is."""
+    long = f"{'x' * 100_000} is not an item. Nearest known: Online."
+    for error in (
+        InvalidInput("MICRO_CREDENTIAL", long, faults=[Fault(f"/{long}/0", "rule", long)]),
+        MandateRefused([Refusal("scope-eqf", long, long)]),
+    ):
+        said = status(error)
+
+        assert said.ByteSize() < MOST_DETAIL_BYTES
+        assert "Nearest known: Online." in str(said)

@@ -44,7 +44,7 @@ def award_facts(document: Document) -> AwardFacts:
     zone or in UTC, which is how a day is written in xsd:dateTime.
     """
     graph = Graph(document.to_python())
-    claims = graph.root.nodes("credentialSubject", "hasClaim")
+    claims = _distinct(claim for node in graph.nodes.values() for claim in node.nodes("hasClaim"))
     achievements = [node for node in graph.nodes.values() if "LearningAchievement" in node.types]
     awarded = _distinct(specified for node in achievements for specified in node.nodes("specifiedBy"))
     specifications = _with_parts(awarded)

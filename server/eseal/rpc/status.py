@@ -24,6 +24,8 @@ DOMAIN = "eseal"
 # gRPC carries a status in the trailing metadata, which most clients bound at 8 KiB (base64 included): a longer list of
 # faults is cut, and ErrorInfo's metadata says how many there are.
 MOST_DETAIL_BYTES = 4_500
+# A message quotes what the caller sent, which may be of any length.
+MOST_TEXT_CHARACTERS = 400
 
 
 def status(error: EsealError) -> status_pb2.Status:
@@ -33,7 +35,7 @@ def status(error: EsealError) -> status_pb2.Status:
     if isinstance(error, InvalidInput) and error.faults:
         violations = [
             error_details_pb2.BadRequest.FieldViolation(
-                field=fault.pointer, description=fault.message, reason=_reason(fault.rule)
+                field=_short(fault.pointer), description=_short(fault.message), reason=_reason(fault.rule)
             )
             for fault in error.faults
         ]
@@ -42,7 +44,7 @@ def status(error: EsealError) -> status_pb2.Status:
     if isinstance(error, (MandateRefused, CallerRefused)) and error.refusals:
         refusals = [
             error_details_pb2.PreconditionFailure.Violation(
-                type=refusal.rule, subject=refusal.subject, description=refusal.message
+                type=refusal.rule, subject=_short(refusal.subject), description=_short(refusal.message)
             )
             for refusal in error.refusals
         ]
@@ -54,7 +56,9 @@ def status(error: EsealError) -> status_pb2.Status:
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     details.insert(0, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata))
     return status_pb2.Status(
-        code=code_pb2.Code.Value(error.code), message=error.message, details=[_packed(detail) for detail in details]
+        code=code_pb2.Code.Value(error.code),
+        message=_short(error.message),
+        details=[_packed(detail) for detail in details],
     )
 
 
@@ -71,6 +75,14 @@ def _that_fit(details: list[_Detail]) -> list[_Detail]:
         if room < 0:
             return details[: max(count, 1)]
     return details
+
+
+def _short(text: str) -> str:
+    """The text, or its beginning and its end: a pointer ends with what is wrong, a message with what is known."""
+    if len(text) <= MOST_TEXT_CHARACTERS:
+        return text
+    half = MOST_TEXT_CHARACTERS // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 def _reason(rule: str) -> str:
