@@ -81,7 +81,7 @@ pub(crate) fn read(token: &str, shape: Shape, aux: &mut Vec<u8>) -> Result<bool,
         aux.truncate(start);
         return Ok(true);
     }
-    if shape.is_integer() && !holds_exactly(value, token.as_bytes()) {
+    if shape.is_integer() && !holds_exactly(value, token) {
         return Err(JsonRule::InexactInteger);
     }
     Ok(false)
@@ -148,9 +148,15 @@ fn exponent_power(exponent: &[u8]) -> Option<i32> {
 }
 
 /// Whether a double is the integer that `token` writes, digit for digit.
-fn holds_exactly(value: f64, token: &[u8]) -> bool {
-    let negative_zero = value == 0.0;
-    negative_zero || format!("{value:.0}").as_bytes() == token
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below 2^128
+fn holds_exactly(value: f64, token: &str) -> bool {
+    let digits = token.strip_prefix('-').unwrap_or(token).as_bytes();
+    if digits.len() > 38 {
+        return format!("{value:.0}") == token;
+    }
+    let (high, low) = digits.split_at(digits.len().saturating_sub(19));
+    let integer = u128::from(number_of(high)) * u128::from(TENS[19]) + u128::from(number_of(low));
+    value.abs() as u128 == integer
 }
 
 #[cfg(test)]
@@ -317,6 +323,26 @@ mod tests {
                     assert_eq!(expected, digits_end(chunk), "{chunk:?}");
                 }
             }
+        }
+    }
+
+    /// Integers next to powers of two and ten, and doubles of any size with their neighbours among the integers.
+    #[test]
+    fn integers_are_exact_or_not() {
+        let powers = (50..127).map(|power| 1_u128 << power).chain((15..38).map(|power| 10_u128.pow(power)));
+        for integer in powers.flat_map(|power| (0..40).map(move |distance| power - 20 + distance)) {
+            let value = integer as f64;
+            assert_eq!(
+                format!("{value:.0}") == integer.to_string(),
+                holds_exactly(value, &integer.to_string()),
+                "{integer}"
+            );
+        }
+        for value in doubles().take(20_000).map(|double| double.trunc()).filter(|double| *double != 0.0) {
+            let exact = format!("{value:.0}");
+            let (rest, last) = exact.split_at(exact.len() - 1);
+            let other = format!("{rest}{}", (last.as_bytes()[0] - b'0' + 1) % 10);
+            assert!(holds_exactly(value, &exact) && !holds_exactly(value, &other), "{exact}");
         }
     }
 

@@ -16,13 +16,17 @@ pub(crate) fn write(value: f64, out: &mut Vec<u8>) {
 /// Append a decimal notation of the shortest digits. Only the digits of the crate that printed them count, not its taste
 /// in layout; where that is ECMAScript's, the digits are not taken apart.
 fn write_shown(shown: &str, value: f64, out: &mut Vec<u8>) {
-    let (mantissa, exponent) = split_exponent(shown);
-    let mantissa = mantissa.strip_suffix(".0").unwrap_or(mantissa);
-    match exponent.map(|exponent| power(exponent.as_bytes())) {
-        None if value >= 1e-6 && value < 1e21 => out.extend_from_slice(mantissa.as_bytes()),
-        Some(power) if !(-6..21).contains(&power) => {
+    match split_exponent(shown) {
+        (decimal, None) if value >= 1e-6 && value < 1e21 => {
+            out.extend_from_slice(decimal.strip_suffix(".0").unwrap_or(decimal).as_bytes());
+        }
+        (mantissa, Some([b'-', b'1'..=b'9', ..])) if value < 1e-6 && !mantissa.ends_with('0') => {
+            out.extend_from_slice(shown.as_bytes());
+        }
+        (mantissa, Some(power @ [b'1'..=b'9', ..])) if value >= 1e21 && !mantissa.ends_with('0') => {
             out.extend_from_slice(mantissa.as_bytes());
-            write_power(power, out);
+            out.extend_from_slice(b"e+");
+            out.extend_from_slice(power);
         }
         _ => {
             let (digits, count, exponent) = shortest(shown);
@@ -69,12 +73,12 @@ fn write_power(power: i32, out: &mut Vec<u8>) {
 }
 
 /// What stands before an `e`, and what after it; a double has no more than three digits and a sign there.
-fn split_exponent(shown: &str) -> (&str, Option<&str>) {
+fn split_exponent(shown: &str) -> (&str, Option<&[u8]>) {
     let last = &shown.as_bytes()[shown.len().saturating_sub(5)..];
     match last.iter().position(|&byte| byte == b'e') {
         Some(place) => {
             let at = shown.len() - last.len() + place;
-            (&shown[..at], Some(&shown[at + 1..]))
+            (&shown[..at], Some(&shown.as_bytes()[at + 1..]))
         }
         None => (shown, None),
     }
