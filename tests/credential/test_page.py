@@ -15,7 +15,7 @@ from PIL import Image, ImageFont
 from eseal.credential.building import build
 from eseal.credential.completion import Completion
 from eseal.credential.micro_credential import Display
-from eseal.credential.page import Page, Pages, PageSettings, page_texts, with_name
+from eseal.credential.page import MAX_LANGUAGES, Page, Pages, PageSettings, page_texts, with_name
 from eseal.credential.vocabulary import vocabulary
 from eseal.errors import InvalidInput, SetupError
 from tests.credential import courses
@@ -196,6 +196,15 @@ def test_an_unknown_template_is_refused() -> None:
     """The caller learns which there are."""
     with pytest.raises(InvalidInput, match="band, frame"):
         _pages(Display(template="gothic"))
+
+
+def test_pages_are_rendered_in_no_more_languages_than_the_union_has() -> None:
+    """A credential that names every language there is does not keep the house busy for a quarter of a minute."""
+    languages = tuple(vocabulary("language").alpha2)
+    with pytest.raises(InvalidInput) as refused:
+        _pages(languages=languages[: MAX_LANGUAGES + 1])
+
+    assert "PAGE_LANGUAGES" == refused.value.reason
 
 
 def test_markup_in_a_title_is_text() -> None:

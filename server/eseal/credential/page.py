@@ -32,6 +32,8 @@ _LOGO_COLOURS: Final = 9
 # A course's page is written once and carried often; a personal one is written for each learner, and 9 takes 6 times as long.
 _COMPRESSION: Final = 9
 _PERSONAL_COMPRESSION: Final = 6
+# As many as the Union has official ones: each page costs time here and kilobytes in the credential.
+MAX_LANGUAGES: Final = 24
 _TEMPLATES: Final = ("band", "frame", "plain")
 
 
@@ -94,11 +96,14 @@ class Pages:
         self._render = lru_cache(maxsize=512)(self._render_one)
 
     def render(self, texts: PageTexts, languages: Sequence[str], display: Display | None = None) -> tuple[Page, ...]:
-        """One page a language. Raises InvalidInput for a template that there is not."""
+        """One page a language. Raises InvalidInput for a template that there is not, and for too many languages."""
         template = (display.template if display else "") or self._settings.template
         if template not in _TEMPLATES:
             message = f"There is no page template {template!r}; there are {', '.join(_TEMPLATES)}."
             raise InvalidInput("PAGE_TEMPLATE", message)
+        if len(languages) > MAX_LANGUAGES:
+            message = f"Pages are rendered in {MAX_LANGUAGES} languages at the most, and these are {len(languages)}."
+            raise InvalidInput("PAGE_LANGUAGES", message)
         personal = self._settings.personal or bool(display and display.personal)
         return tuple(self._render(texts, language, template, personal) for language in languages)
 

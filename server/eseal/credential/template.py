@@ -85,7 +85,9 @@ def drawing(template: str, layout: Layout) -> Drawing:
         lines.append(_text(layout.words["awarded_to"], y, size=13))
         y += 76
     lines.append(_text(layout.words["awarded_by"], y, size=13))
-    for line in _within(_LOWEST - y, [_broken(body, layout.font, size=20, most=2) for body in layout.awarding_bodies]):
+    # Nobody draws a thousand bodies to see that there is no room for them.
+    bodies = [_broken(body, layout.font, size=20, most=2) for body in layout.awarding_bodies[: _LOWEST // _LINE]]
+    for line in _within(_LOWEST - y, bodies):
         y += _LINE
         lines.append(_text(line, y, size=20))
     sealed = layout.words["sealed_on_behalf" if layout.mandated else "sealed"]
