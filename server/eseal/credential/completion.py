@@ -11,6 +11,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential import profile
@@ -37,6 +38,7 @@ _OWN: Final = (
     "certificateLocation",
     "certificateAddress",
 )
+_TAKEN: Final = re.compile(f'"urn:(?:{"|".join(_OWN)}):([0-9]+)"'.encode())
 
 
 def complete(document: Document, completion: Completion, *, credential_id: str, issued: datetime) -> Document:
@@ -162,10 +164,10 @@ def _country_iri(country: str) -> str:
 
 def _free_suffix(document: Document) -> int:
     """The first number under which none of the sealer's own ids is in the document already."""
-    suffix = 1
-    while document.mentions("urn:certificate") and any(document.mentions(f'"urn:{name}:{suffix}"') for name in _OWN):
-        suffix += 1
-    return suffix
+    if not document.mentions("urn:certificate"):
+        return 1
+    taken = set(_TAKEN.findall(document.canonical()))
+    return next(suffix for suffix in count(1) if str(suffix).encode() not in taken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ credential each an accreditation, in a converted one each an embedded file.
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.nodes import Json, flat, media, said
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 MANDATE: Final = "c_18016257"
 _OWN: Final = "urn:epass:evidence:mandate-"
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 # The statement that the Commission's issuer puts into every credential issued by mandate, word for word.
 STANDARD_STATEMENT: Final = (
     "Every claim inside this credential is to be construed as having been made by the indicated awarding body, who "
@@ -43,16 +46,12 @@ def require_whole(document: Document) -> None:
         return
     text = document.canonical()
     dropped = sum(isinstance(one, dict) and str(one.get("id")).startswith(_OWN) and _is_mandate(one) for one in given)
-    if not all(_whole(one, text) for one in given) or text.count(f'"{_OWN}'.encode()) > dropped:
+    ids = [one["id"] for one in given if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    said = Counter(_STRING.findall(text)) if ids else Counter[bytes]()
+    whole = all(said[json.dumps(one, ensure_ascii=False).encode()] == 1 for one in ids)
+    if not whole or any(isinstance(one, str) for one in given) or text.count(f'"{_OWN}'.encode()) > dropped:
         message = "Each evidence is said in full, in one place, and under an id of its own."
         raise InvalidInput("EVIDENCE", f"/evidence: {message}", faults=[Fault("/evidence", "edc.evidence", message)])
-
-
-def _whole(evidence: Any, text: bytes) -> bool:
-    """Whether all of an evidence is here; ``text`` is the document's, in which its id must stand once."""
-    identifier = evidence.get("id") if isinstance(evidence, dict) else None
-    once = not isinstance(identifier, str) or text.count(json.dumps(identifier, ensure_ascii=False).encode()) == 1
-    return once and not isinstance(evidence, str)
 
 
 def statement_in(statements: Mapping[str, str], languages: Sequence[str]) -> str:
