@@ -148,15 +148,50 @@ fn exponent_power(exponent: &[u8]) -> Option<i32> {
 }
 
 /// Whether a double is the integer that `token` writes, digit for digit.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // below 2^128
 fn holds_exactly(value: f64, token: &str) -> bool {
     let digits = token.strip_prefix('-').unwrap_or(token).as_bytes();
-    if digits.len() > 38 {
-        return format!("{value:.0}") == token;
+    integer_of(digits) == Some(words_of(value))
+}
+
+/// An integer as words of 64 bits, the lowest first: more than any double fills.
+type Integer = [u64; 17];
+
+/// The integer that digits write, if it is not too large for a double.
+#[allow(clippy::cast_possible_truncation)] // the higher half is carried
+fn integer_of(digits: &[u8]) -> Option<Integer> {
+    let mut integer = [0; 17];
+    let mut used = 0;
+    let (first, rest) = digits.split_at(digits.len() % 19);
+    for chunk in std::iter::once(first).chain(rest.chunks_exact(19)) {
+        let mut carry = number_of(chunk);
+        for word in &mut integer[..used] {
+            let product = u128::from(*word) * u128::from(TENS[19]) + u128::from(carry);
+            *word = product as u64;
+            carry = (product >> 64) as u64;
+        }
+        if carry > 0 {
+            *integer.get_mut(used)? = carry;
+            used += 1;
+        }
     }
-    let (high, low) = digits.split_at(digits.len().saturating_sub(19));
-    let integer = u128::from(number_of(high)) * u128::from(TENS[19]) + u128::from(number_of(low));
-    value.abs() as u128 == integer
+    Some(integer)
+}
+
+/// A double that is an integer, as words.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // taken apart
+fn words_of(value: f64) -> Integer {
+    let mut integer = [0; 17];
+    let value = value.abs();
+    if value < 2_f64.powi(64) {
+        integer[0] = value as u64;
+        return integer;
+    }
+    let (bits, fraction) = (value.to_bits(), 52);
+    let shift = (bits >> fraction) as usize - 1023 - fraction;
+    let mantissa = u128::from(bits & (1 << fraction) - 1 | 1 << fraction) << (shift % 64);
+    integer[shift / 64] = mantissa as u64;
+    integer[shift / 64 + 1] = (mantissa >> 64) as u64;
+    integer
 }
 
 #[cfg(test)]
@@ -338,7 +373,8 @@ mod tests {
                 "{integer}"
             );
         }
-        for value in doubles().take(20_000).map(|double| double.trunc()).filter(|double| *double != 0.0) {
+        let scaled = |(double, power): (f64, i32)| (double.abs().fract() * 2_f64.powi(53)).trunc() * 2_f64.powi(power);
+        for value in doubles().zip((0..970).cycle()).take(20_000).map(scaled).filter(|value| *value != 0.0) {
             let exact = format!("{value:.0}");
             let (rest, last) = exact.split_at(exact.len() - 1);
             let other = format!("{rest}{}", (last.as_bytes()[0] - b'0' + 1) % 10);
