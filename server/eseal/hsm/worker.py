@@ -137,21 +137,23 @@ class Worker(threading.Thread):
             return [_refused(refusal)] * len(data)
         answers: list[bytes | EsealError] = list(signed.signatures)
         if signed.failure is not None:
-            failed = data[len(answers)]
-            if signed.rest:
-                answers.append(self._after_a_rest(label, failed, signed.failure, signed.rest))
-            else:
-                answers.append(self._on_a_fresh_session(label, failed, signed.failure))
+            answers.append(self._once_more(label, data[len(answers)], signed.failure, signed.rest))
         return answers
+
+    def _once_more(self, label: str, data: bytes, failure: CryptokiError, rest: float) -> bytes | EsealError:
+        """Sign again what failed with ``failure``: after a ``rest`` where the token asked for one, else on a fresh session."""
+        try:
+            if rest:
+                return self._after_a_rest(label, data, failure, rest)
+            return self._on_a_fresh_session(label, data, failure)
+        except SetupError as refusal:
+            return _refused(refusal)
 
     def _after_a_rest(self, label: str, data: bytes, failure: CryptokiError, rest: float) -> bytes | EsealError:
         """Sign on the same session what the token was too busy for; where it is busy still, the caller may come again."""
         metrics.SIGN_FAILURES.labels(failure.code).inc()
         time.sleep(rest * random.uniform(0.5, 1.5))  # noqa: S311 - so that not all sessions come back at the same moment
-        try:
-            signed = self._sign(label, [data])
-        except SetupError as refusal:
-            return _refused(refusal)
+        signed = self._sign(label, [data])
         if signed.failure is None:
             return signed.signatures[0]
         if not signed.rest:
@@ -171,10 +173,7 @@ class Worker(threading.Thread):
         self._lose(failure)
         if not self._reseated():
             return self._lanes.closed or _failed("no session could be opened")
-        try:
-            signed = self._sign(label, [data])
-        except SetupError as refusal:
-            return _refused(refusal)
+        signed = self._sign(label, [data])
         if signed.failure is None:
             return signed.signatures[0]
         self._lose(signed.failure)
