@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from eseal.credential.graph import Graph
+from eseal.credential.graph import Graph, with_parts
 from eseal.credential.likeness import once_a_course
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ class _Elements:
         self.achievements = [claim for claim in claims if "LearningAchievement" in claim.types]
         self.specifications = [node for claim in self.achievements for node in claim.nodes("specifiedBy")]
         self.assessments = [
-            *(node for claim in self.achievements for node in _with_parts(claim, "provenBy")),
+            *(node for claim in self.achievements for node in with_parts(claim.nodes("provenBy"))),
             *(claim for claim in claims if "LearningAssessment" in claim.types),
         ]
         self.activities = [
-            *(node for claim in self.achievements for node in _with_parts(claim, "influencedBy")),
+            *(node for claim in self.achievements for node in with_parts(claim.nodes("influencedBy"))),
             *(claim for claim in claims if "LearningActivity" in claim.types),
         ]
         self.assessment_specifications = _specified(self.assessments, self.specifications, "provenBy")
@@ -80,20 +80,8 @@ class _Elements:
 
 def _specified(claims: list[Node], specifications: list[Node], term: str) -> list[Node]:
     """What specifies assessments or activities: those that took place, and those that the achievement's own names."""
-    taken = [node for claim in claims for node in _with_parts(claim, "specifiedBy")]
-    return [*taken, *(node for specified in specifications for node in _with_parts(specified, term))]
-
-
-def _with_parts(node: Node, term: str) -> list[Node]:
-    """What a property leads to, and the parts of it at any depth."""
-    found: dict[str, Node] = {}
-    waiting = node.nodes(term)
-    while waiting:
-        current = waiting.pop()
-        if current.key not in found:
-            found[current.key] = current
-            waiting += current.nodes("hasPart")
-    return list(found.values())
+    taken = [node for claim in claims for node in with_parts(claim.nodes("specifiedBy"))]
+    return [*taken, *(node for specified in specifications for node in with_parts(specified.nodes(term)))]
 
 
 def _learner(elements: _Elements) -> bool:

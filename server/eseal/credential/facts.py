@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from eseal.credential.achievement import ECTS
-from eseal.credential.graph import Graph
+from eseal.credential.graph import Graph, with_parts
 from eseal.credential.likeness import once_a_course
 from eseal.credential.profile import profiles_among
 from eseal.credential.vocabulary import iso_language, vocabulary
@@ -47,7 +47,7 @@ def award_facts(document: Document) -> AwardFacts:
     claims = _distinct(claim for node in graph.nodes.values() for claim in node.nodes("hasClaim"))
     achievements = [node for node in graph.nodes.values() if "LearningAchievement" in node.types]
     awarded = _distinct(specified for node in achievements for specified in node.nodes("specifiedBy"))
-    specifications = _with_parts(awarded)
+    specifications = with_parts(awarded)
     bodies = list(_awarding_bodies(graph))
     moments = _award_moments(claims)
     return AwardFacts(
@@ -142,18 +142,6 @@ def _moment(text: str) -> datetime | None:
 def _eqf_level(code: str) -> int:
     """The level, 1 to 8; 0 for what is none, so that no range covers it."""
     return int(code) if code in vocabulary("eqf").items else 0
-
-
-def _with_parts(specifications: Iterable[Node]) -> list[Node]:
-    """Specifications and the parts of them, at any depth."""
-    found: dict[str, Node] = {}
-    waiting = list(specifications)
-    while waiting:
-        node = waiting.pop()
-        if node.key not in found:
-            found[node.key] = node
-            waiting += node.nodes("hasPart")
-    return list(found.values())
 
 
 def _most_ects(achievements: Iterable[Node]) -> Decimal | None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eseal.terms import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ABSOLUTE_IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*\Z")
 LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
@@ -81,6 +81,18 @@ class Node:
     def literal(self, term: str) -> str:
         """The first literal of a property, or empty."""
         return next((value.text for value in self.values(term) if value.node is None), "")
+
+
+def with_parts(nodes: Iterable[Node]) -> list[Node]:
+    """Nodes and the parts of them (``hasPart``), at any depth; each once."""
+    found: dict[str, Node] = {}
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if node.key not in found:
+            found[node.key] = node
+            waiting += node.nodes("hasPart")
+    return list(found.values())
 
 
 class Graph:
