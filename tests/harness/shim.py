@@ -20,6 +20,7 @@ SETTINGS = (
     "remote",
     "fail_every",
     "fail_with",
+    "fail_once_with",
     "wrong_every",
     "hang",
     "open_hang",
@@ -55,7 +56,7 @@ class Shim:
         return settings.model_copy(update={"module": self.path})
 
     def set(self, **values: int) -> None:
-        """Misbehave from now on."""
+        """Misbehave from now on. Settings change one after the other, under calls that run: what sets them off goes last."""
         for name, value in values.items():
             self._library.shim_set(name.encode(), ctypes.c_long(value))
 

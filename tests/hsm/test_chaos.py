@@ -168,7 +168,7 @@ def test_busy_now_and_then(shared_token: SealToken, shared_key: SealKey, shim: S
     settings = fast(shim.before(shared_token.settings), **BUSY)
     logins, reopened = shim.counted("logins"), discarded()
     with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
-        shim.set(fail_every=11, fail_with=0x06)
+        shim.set(fail_with=0x06, fail_every=11)
         assert clients.signs(500, 20)
         shim.set(fail_every=0)
 
@@ -187,7 +187,7 @@ def test_busy_for_good(shared_token: SealToken, shared_key: SealKey, shim: Shim)
     reopened = discarded()
     with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
         assert clients.signs()
-        shim.set(fail_every=1, fail_with=0x06)
+        shim.set(fail_with=0x06, fail_every=1)
         assert wait_for(lambda: clients.errors["HSM_BUSY"] > 20)
         assert room.healthy()
         shim.set(fail_every=0)
@@ -195,6 +195,19 @@ def test_busy_for_good(shared_token: SealToken, shared_key: SealKey, shim: Shim)
         assert clients.signs()
         assert reopened == discarded()
     assert set(clients.errors) == {"HSM_BUSY"}
+
+
+def test_busy_after_a_failure(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """Where the session that takes a failed one's place says that the token is busy, it is kept as any other would be."""
+    settings = fast(shim.before(shared_token.settings), **BUSY)
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room:
+        reopened = discarded()
+        shim.set(fail_with=0x06, fail_once_with=0x30, fail_every=1)
+        (answer,) = room.sign(shared_key, [bytes(32)])
+        shim.set(fail_every=0)
+
+        assert "HSM_BUSY" == answer.reason
+        assert reopened + 1 == discarded()
 
 
 def test_every_sign_fails(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:

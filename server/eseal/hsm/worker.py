@@ -158,13 +158,7 @@ class Worker(threading.Thread):
             return signed.signatures[0]
         if not signed.rest:
             return self._on_a_fresh_session(label, data, signed.failure)
-        metrics.SIGN_FAILURES.labels(signed.failure.code).inc()
-        return Overloaded(
-            "HSM_BUSY",
-            f"The HSM has too much to do ({signed.failure.code}); try again later.",
-            retry_after=2 * rest,
-            metadata={"cause": signed.failure.code},
-        )
+        return _too_busy(signed.failure, signed.rest)
 
     def _on_a_fresh_session(self, label: str, data: bytes, failure: CryptokiError) -> bytes | EsealError:
         """Sign on a fresh session what failed with ``failure``, unless that would say the same."""
@@ -176,6 +170,8 @@ class Worker(threading.Thread):
         signed = self._sign(label, [data])
         if signed.failure is None:
             return signed.signatures[0]
+        if signed.rest:
+            return _too_busy(signed.failure, signed.rest)
         self._lose(signed.failure)
         self._desk.uncured(signed.failure.code)
         return _failed(signed.failure.code)
@@ -238,6 +234,16 @@ def _refused_by_token(error: CryptokiError) -> EsealError:
     answer = Internal("HSM_REFUSED", f"The HSM refused to sign this digest with this key ({error.code}).")
     answer.__cause__ = error
     return answer
+
+
+def _too_busy(error: CryptokiError, rest: float) -> EsealError:
+    metrics.SIGN_FAILURES.labels(error.code).inc()
+    return Overloaded(
+        "HSM_BUSY",
+        f"The HSM has too much to do ({error.code}); try again later.",
+        retry_after=2 * rest,
+        metadata={"cause": error.code},
+    )
 
 
 def _failed(cause: str) -> EsealError:

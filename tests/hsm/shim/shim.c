@@ -28,11 +28,12 @@ enum { CKR_OK = 0, CKR_DEVICE_ERROR = 0x30, CKR_SESSION_COUNT = 0xB1, CKR_BUFFER
 #define CKU_VENDOR_DEFINED 0x80000000UL
 
 /* Settings, then counters. */
-enum { DELAY_US, REMOTE, FAIL_EVERY, FAIL_WITH, WRONG_EVERY, HANG, OPEN_HANG, MAX_SESSIONS, OPEN_FAIL_WITH, LOGIN_FAIL_WITH, PIN_FLAGS,
-       SIGNED, LOGINS, USER_TYPE, INITIALIZED, FINALIZED, INSIDE, FINALIZED_WHILE_INSIDE, NAMES };
+enum { DELAY_US, REMOTE, FAIL_EVERY, FAIL_WITH, FAIL_ONCE_WITH, WRONG_EVERY, HANG, OPEN_HANG, MAX_SESSIONS, OPEN_FAIL_WITH,
+       LOGIN_FAIL_WITH, PIN_FLAGS, SIGNED, LOGINS, USER_TYPE, INITIALIZED, FINALIZED, INSIDE, FINALIZED_WHILE_INSIDE, NAMES };
 static const char *const names[NAMES] = {
-    "delay_us", "remote", "fail_every", "fail_with", "wrong_every", "hang", "open_hang", "max_sessions", "open_fail_with",
-    "login_fail_with", "pin_flags", "signed", "logins", "user_type", "initialized", "finalized", "inside", "finalized_while_inside"};
+    "delay_us", "remote", "fail_every", "fail_with", "fail_once_with", "wrong_every", "hang", "open_hang", "max_sessions",
+    "open_fail_with", "login_fail_with", "pin_flags", "signed", "logins", "user_type", "initialized", "finalized", "inside",
+    "finalized_while_inside"};
 static atomic_long values[NAMES];
 
 static CK_FUNCTION_LIST *real;
@@ -198,7 +199,8 @@ static CK_RV shim_sign(CK_ULONG session, CK_BYTE *data, CK_ULONG length, CK_BYTE
     else
         rv = real_sign(session, data, length, signature, signature_length);
     if (rv == CKR_OK && is_turn(FAIL_EVERY, count)) {
-        long failure = atomic_load(&values[FAIL_WITH]);
+        long failure = atomic_exchange(&values[FAIL_ONCE_WITH], 0);
+        if (!failure) failure = atomic_load(&values[FAIL_WITH]);
         rv = failure ? (CK_RV)failure : CKR_DEVICE_ERROR;
     }
     if (rv == CKR_OK && is_turn(WRONG_EVERY, count)) signature[*signature_length / 2] ^= 0x40;
