@@ -74,6 +74,25 @@ pub(crate) struct Found {
     pub(crate) height: u32,
 }
 
+impl Found {
+    #[inline]
+    pub(crate) fn entry(&self, index: u32) -> &Entry {
+        &self.entries[index as usize]
+    }
+
+    /// The children of the container at `index`, in the order of the text.
+    #[inline]
+    pub(crate) fn children(&self, index: u32) -> Children<'_> {
+        Children { found: self, at: index + 1, end: self.entry(index).next }
+    }
+
+    /// The child of the object at `index` whose name `is_named` knows.
+    #[inline]
+    fn member(&self, index: u32, is_named: impl Fn(&Entry) -> bool) -> Option<u32> {
+        self.children(index).find(|&child| is_named(self.entry(child)))
+    }
+}
+
 /// A parsed text.
 pub(crate) struct Tape {
     pub(crate) source: Source,
@@ -95,7 +114,7 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(crate) fn entry(&self, index: u32) -> &'a Entry {
-        &self.found.entries[index as usize]
+        self.found.entry(index)
     }
 
     /// The name of a member as it is written, with its quotes; escapes are canonical or as in the input.
@@ -107,16 +126,6 @@ impl<'a> View<'a> {
     /// The member's name, unescaped.
     pub(crate) fn name(&self, entry: &Entry) -> Cow<'a, str> {
         string::unescape(string::inside(self.name_text(entry)), entry.has(flag::NAME_ESCAPED))
-    }
-
-    /// Whether the member is called `name`, without unescaping where nothing is escaped.
-    pub(crate) fn is_named(&self, entry: &Entry, name: &str) -> bool {
-        if entry.has(flag::NAME_ESCAPED) {
-            return string::unescape(string::inside(self.name_text(entry)), true) == name;
-        }
-        // Most names differ in length already; the quotes are two more.
-        (entry.name_end - entry.name_start) as usize == name.len() + 2
-            && string::inside(self.name_text(entry)) == name.as_bytes()
     }
 
     /// The canonical text of a scalar.
@@ -131,15 +140,10 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The member called `name` of the object at `index`.
-    pub(crate) fn member(&self, index: u32, name: &str) -> Option<u32> {
-        self.children(index).find(|&child| self.is_named(self.entry(child), name))
-    }
-
     /// The child that a reference token of a pointer names.
     pub(crate) fn child(&self, index: u32, token: &str) -> Option<u32> {
         match self.entry(index).kind {
-            Kind::Object => self.member(index, token),
+            Kind::Object => self.found.member(index, |entry| is_name(self.name_text(entry), entry, token)),
             Kind::Array => self.children(index).nth(pointer::array_index(token)?),
             _ => None,
         }
@@ -147,18 +151,30 @@ impl<'a> View<'a> {
 
     /// The children of the container at `index`, in the order of the text.
     pub(crate) fn children(&self, index: u32) -> Children<'a> {
-        Children { found: self.found, at: index + 1, end: self.entry(index).next }
+        self.found.children(index)
     }
+}
+
+/// Whether `written` is `name`, without unescaping where nothing is escaped.
+#[inline]
+fn is_name(written: &[u8], entry: &Entry, name: &str) -> bool {
+    if entry.has(flag::NAME_ESCAPED) {
+        return string::unescape(string::inside(written), true) == name;
+    }
+    // Most names differ in length already; the quotes are two more.
+    written.len() == name.len() + 2 && string::inside(written) == name.as_bytes()
 }
 
 /// A view of one value of a tape, to read strings from: the parser has validated the whole text as UTF-8, and what the
 /// value spans is validated once more, so that each string in it costs no more than a look at where it begins and ends.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
-    pub(crate) view: View<'a>,
+    pub(crate) found: &'a Found,
     characters: &'a str,
     /// Where they begin in the text.
     from: u32,
+    /// The value's entry.
+    pub(crate) index: u32,
 }
 
 impl<'a> Reader<'a> {
@@ -167,36 +183,86 @@ impl<'a> Reader<'a> {
         let entry = view.entry(index);
         // The span of a string with escapes may lie in `aux`; no character of the text is then asked for.
         let bytes = view.text.get(entry.start as usize..entry.end as usize).unwrap_or_default();
-        Self { view, characters: simdutf8::basic::from_utf8(bytes).unwrap_or_default(), from: entry.start }
+        let characters = simdutf8::basic::from_utf8(bytes).unwrap_or_default();
+        Self { found: view.found, characters, from: entry.start, index }
+    }
+
+    /// The same for a value inside this one.
+    #[inline]
+    pub(crate) fn inside(self, index: u32) -> Self {
+        Self { index, ..self }
     }
 
     #[inline]
-    fn slice(&self, start: u32, end: u32) -> &'a str {
-        let place = |at: u32| at.wrapping_sub(self.from) as usize;
-        self.characters.get(place(start)..place(end)).unwrap_or_default()
+    pub(crate) fn entry(&self) -> &'a Entry {
+        self.found.entry(self.index)
     }
 
-    /// The member's name, unescaped.
     #[inline]
-    pub(crate) fn name(&self, entry: &Entry) -> Cow<'a, str> {
+    pub(crate) fn children(&self) -> Children<'a> {
+        self.found.children(self.index)
+    }
+
+    /// The member called `name`.
+    #[inline]
+    pub(crate) fn member(&self, name: &str) -> Option<Self> {
+        let named = |entry: &Entry| is_name(self.name_text(entry), entry, name);
+        self.found.member(self.index, named).map(|index| self.inside(index))
+    }
+
+    /// The value as it is written.
+    pub(crate) fn written(&self) -> &'a [u8] {
+        let entry = self.entry();
+        self.bytes(entry.start, entry.end, entry.kind == Kind::String && entry.has(flag::AUX))
+    }
+
+    /// The name by which this value is a member, unescaped.
+    #[inline]
+    pub(crate) fn name(&self) -> Cow<'a, str> {
+        let entry = self.entry();
         if entry.has(flag::NAME_ESCAPED) {
-            return self.view.name(entry);
+            return string::unescape(string::inside(self.name_text(entry)), true);
         }
         Cow::Borrowed(self.slice(entry.name_start + 1, entry.name_end - 1))
     }
 
     /// The string's value, unescaped.
     #[inline]
-    pub(crate) fn string(&self, entry: &Entry) -> Cow<'a, str> {
+    pub(crate) fn string(&self) -> Cow<'a, str> {
+        let entry = self.entry();
         if entry.has(flag::ESCAPED) {
-            return string::unescape(string::inside(self.view.scalar(entry)), true);
+            return string::unescape(string::inside(self.written()), true);
         }
         Cow::Borrowed(self.slice(entry.start + 1, entry.end - 1))
     }
 
     /// The number as it is written.
-    pub(crate) fn number(&self, entry: &Entry) -> &'a str {
+    pub(crate) fn number(&self) -> &'a str {
+        let entry = self.entry();
         self.slice(entry.start, entry.end)
+    }
+
+    #[inline]
+    fn name_text(&self, entry: &Entry) -> &'a [u8] {
+        self.bytes(entry.name_start, entry.name_end, entry.has(flag::NAME_AUX))
+    }
+
+    #[inline]
+    fn slice(&self, start: u32, end: u32) -> &'a str {
+        self.characters.get(self.place(start)..self.place(end)).unwrap_or_default()
+    }
+
+    #[inline]
+    fn bytes(&self, start: u32, end: u32, aux: bool) -> &'a [u8] {
+        if aux {
+            return &self.found.aux[start as usize..end as usize];
+        }
+        self.characters.as_bytes().get(self.place(start)..self.place(end)).unwrap_or_default()
+    }
+
+    #[inline]
+    fn place(&self, at: u32) -> usize {
+        at.wrapping_sub(self.from) as usize
     }
 }
 

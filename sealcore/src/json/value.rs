@@ -15,7 +15,7 @@ pub struct Value<'a>(pub(crate) Place<'a>);
 /// Never a node that is still parsed text: that is its tape.
 #[derive(Clone, Copy)]
 pub(crate) enum Place<'a> {
-    Tape(Reader<'a>, u32),
+    Tape(Reader<'a>),
     Node(&'a Node),
 }
 
@@ -73,41 +73,40 @@ impl<'a> Value<'a> {
     }
 
     pub(crate) fn on_tape(tape: &'a Tape, index: u32) -> Self {
-        Self(Place::Tape(Reader::of(tape.view(), index), index))
+        Self(Place::Tape(Reader::of(tape.view(), index)))
     }
 
     /// Take the value apart.
     #[must_use]
     pub fn content(&self) -> Content<'a> {
-        let (reader, index) = match self.0 {
-            Place::Tape(reader, index) => (reader, index),
+        let reader = match self.0 {
+            Place::Tape(reader) => reader,
             Place::Node(Node::Array(elements)) => return Content::Array(Elements::Nodes(elements.iter())),
             Place::Node(Node::Object(members)) => return Content::Object(Members::Nodes(members.iter())),
             Place::Node(Node::Parsed(..) | Node::Hole(_)) => return Content::Null,
         };
-        let view = reader.view;
-        let entry = view.entry(index);
+        let entry = reader.entry();
         match entry.kind {
             Kind::Null => Content::Null,
             Kind::False => Content::Bool(false),
             Kind::True => Content::Bool(true),
-            Kind::Number => Content::Number(Number { text: reader.number(entry), integer: entry.has(flag::INTEGER) }),
-            Kind::String => Content::String(reader.string(entry)),
-            Kind::Array => Content::Array(Elements::Tape(reader, view.children(index))),
-            Kind::Object => Content::Object(Members::Tape(reader, view.children(index))),
+            Kind::Number => Content::Number(Number { text: reader.number(), integer: entry.has(flag::INTEGER) }),
+            Kind::String => Content::String(reader.string()),
+            Kind::Array => Content::Array(Elements::Tape(reader, reader.children())),
+            Kind::Object => Content::Object(Members::Tape(reader, reader.children())),
         }
     }
 
     /// What kind of value it is, without taking it apart.
     #[must_use]
     pub fn shape(&self) -> Shape {
-        let (reader, index) = match self.0 {
-            Place::Tape(reader, index) => (reader, index),
+        let reader = match self.0 {
+            Place::Tape(reader) => reader,
             Place::Node(Node::Array(_)) => return Shape::Array,
             Place::Node(Node::Object(_)) => return Shape::Object,
             Place::Node(Node::Parsed(..) | Node::Hole(_)) => return Shape::Null,
         };
-        match reader.view.entry(index).kind {
+        match reader.entry().kind {
             Kind::Null => Shape::Null,
             Kind::False | Kind::True => Shape::Bool,
             Kind::Number => Shape::Number,
@@ -119,17 +118,32 @@ impl<'a> Value<'a> {
 
     /// The value as it is written, where it stands in a text: what is written alike is equal.
     pub(crate) fn written(&self) -> Option<&'a [u8]> {
-        let Place::Tape(Reader { view, .. }, index) = self.0 else { return None };
-        let entry = view.entry(index);
-        let buffer = if entry.kind == Kind::String && entry.has(flag::AUX) { &view.found.aux } else { view.text };
-        Some(&buffer[entry.start as usize..entry.end as usize])
+        match self.0 {
+            Place::Tape(reader) => Some(reader.written()),
+            Place::Node(_) => None,
+        }
     }
 
     /// The members, where the value is an object.
     #[must_use]
     pub fn members(&self) -> Option<Members<'a>> {
-        match self.content() {
-            Content::Object(members) => Some(members),
+        match self.0 {
+            Place::Tape(reader) if reader.entry().kind == Kind::Object => {
+                Some(Members::Tape(reader, reader.children()))
+            }
+            Place::Node(Node::Object(members)) => Some(Members::Nodes(members.iter())),
+            _ => None,
+        }
+    }
+
+    /// The elements, where the value is an array.
+    #[must_use]
+    pub fn elements(&self) -> Option<Elements<'a>> {
+        match self.0 {
+            Place::Tape(reader) if reader.entry().kind == Kind::Array => {
+                Some(Elements::Tape(reader, reader.children()))
+            }
+            Place::Node(Node::Array(elements)) => Some(Elements::Nodes(elements.iter())),
             _ => None,
         }
     }
@@ -137,8 +151,8 @@ impl<'a> Value<'a> {
     /// The string, where the value is one.
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'a, str>> {
-        match self.content() {
-            Content::String(text) => Some(text),
+        match self.0 {
+            Place::Tape(reader) if reader.entry().kind == Kind::String => Some(reader.string()),
             _ => None,
         }
     }
@@ -147,9 +161,7 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn member(&self, name: &str) -> Option<Value<'a>> {
         match self.0 {
-            Place::Tape(reader, index) if reader.view.entry(index).kind == Kind::Object => {
-                Some(Self(Place::Tape(reader, reader.view.member(index, name)?)))
-            }
+            Place::Tape(reader) if reader.entry().kind == Kind::Object => Some(Self(Place::Tape(reader.member(name)?))),
             Place::Node(Node::Object(members)) => {
                 members.iter().find(|(member, _)| **member == *name).map(|(_, node)| Self::of(node))
             }
@@ -160,10 +172,7 @@ impl<'a> Value<'a> {
     /// The element at `position`, where the value is an array that is long enough.
     #[must_use]
     pub fn element(&self, position: usize) -> Option<Value<'a>> {
-        match self.content() {
-            Content::Array(mut elements) => elements.nth(position),
-            _ => None,
-        }
+        self.elements()?.nth(position)
     }
 
     /// The value at `pointer` below this one.
@@ -180,8 +189,8 @@ impl<'a> Value<'a> {
     pub(crate) fn try_each_container(&self, visit: impl FnMut(Value<'a>) -> Option<()>) -> Option<()> {
         let is_container = |value: &Value<'a>| matches!(value.shape(), Shape::Array | Shape::Object);
         match self.0 {
-            Place::Tape(reader, index) => {
-                let children = reader.view.children(index).map(|child| Self(Place::Tape(reader, child)));
+            Place::Tape(reader) => {
+                let children = reader.children().map(|child| Self(Place::Tape(reader.inside(child))));
                 children.filter(is_container).try_for_each(visit)
             }
             Place::Node(Node::Array(elements)) => {
@@ -221,7 +230,7 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<Value<'a>> {
         match self {
-            Self::Tape(reader, children) => Some(Value(Place::Tape(*reader, children.next()?))),
+            Self::Tape(reader, children) => Some(Value(Place::Tape(reader.inside(children.next()?)))),
             Self::Nodes(nodes) => Some(Value::of(nodes.next()?)),
         }
     }
@@ -251,8 +260,8 @@ impl<'a> Iterator for Members<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Tape(reader, children) => {
-                let index = children.next()?;
-                Some((reader.name(reader.view.entry(index)), Value(Place::Tape(*reader, index))))
+                let member = reader.inside(children.next()?);
+                Some((member.name(), Value(Place::Tape(member))))
             }
             Self::Nodes(nodes) => {
                 let (name, node) = nodes.next()?;

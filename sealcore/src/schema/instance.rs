@@ -11,7 +11,7 @@ use serde_json::Value as SerdeValue;
 
 use crate::json::{
     document::Document,
-    value::{Content, Elements, Members, Number, Place, Value},
+    value::{Content, Elements, Members, Number, Place, Shape, Value},
 };
 
 /// Our documents as a representation of JSON.
@@ -61,24 +61,27 @@ impl<'a> Node<'a, Instance> for InstanceNode<'a> {
     type Array = Elements<'a>;
     type Number = Number<'a>;
 
+    #[inline]
     fn as_object(&self) -> Option<InstanceObject<'a>> {
-        match (self, self.json_type()) {
-            (Self::Value(value), JsonType::Object) => Some(InstanceObject(*value)),
+        match self {
+            Self::Value(value) if value.shape() == Shape::Object => Some(InstanceObject(*value)),
             _ => None,
         }
     }
 
+    #[inline]
     fn as_array(&self) -> Option<Elements<'a>> {
-        match self.content() {
-            Content::Array(elements) => Some(elements),
-            _ => None,
+        match self {
+            Self::Value(value) => value.elements(),
+            Self::Name(_) => None,
         }
     }
 
+    #[inline]
     fn as_string(&self) -> Option<Cow<'a, str>> {
-        match self.content() {
-            Content::String(text) => Some(text),
-            _ => None,
+        match self {
+            Self::Value(value) => value.as_str(),
+            Self::Name(name) => Some(Cow::Borrowed(name)),
         }
     }
 
@@ -257,7 +260,6 @@ pub(crate) fn to_serde(value: Value<'_>) -> SerdeValue {
 
 impl Value<'_> {
     fn json_type(&self) -> JsonType {
-        use crate::json::value::Shape;
         match self.shape() {
             Shape::Null => JsonType::Null,
             Shape::Bool => JsonType::Boolean,
@@ -271,7 +273,7 @@ impl Value<'_> {
     /// Where the value is stored: no two values of a document share it while the document lives.
     fn identity(&self) -> (usize, u32) {
         match self.0 {
-            Place::Tape(reader, index) => (std::ptr::from_ref(reader.view.found) as usize, index),
+            Place::Tape(reader) => (std::ptr::from_ref(reader.found) as usize, reader.index),
             Place::Node(node) => (std::ptr::from_ref(node) as usize, u32::MAX),
         }
     }

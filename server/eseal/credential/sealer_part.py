@@ -87,9 +87,9 @@ class Completion:
         except KeyError:
             message = f"The seal certificate's country (C={sealer.country}) is not an ISO 3166-1 code: use another certificate."
             raise SetupError("SEAL_CERTIFICATE_COUNTRY", message) from None
-        languages = _languages(document)
-        rendered: tuple[Page, ...] = ()
         display_at = display_parameter(document)
+        languages = _languages(document, display_at)
+        rendered: tuple[Page, ...] = ()
         if display_at and not document.has(f"{display_at}/individualDisplay"):
             texts = page_texts(document, sealed_by=sealer.legal_name, mandated=bool(grant.mandates))
             rendered = (pages or _default_pages()).render(texts, languages, display)
@@ -116,15 +116,15 @@ class Completion:
         return _from_json(data)
 
 
+@lru_cache(maxsize=16)
 def _legal_identifier(organization_identifier: str) -> tuple[str, str] | None:
     """Take ``NTRNL-08164880`` apart (EN 319 412-1 clause 5.1.4): a national register's number, or one for VAT."""
     parts = re.fullmatch(r"(NTR|VAT)[A-Z]{2}-(.+)", organization_identifier)
     return ({"NTR": "registration", "VAT": "vatIdentifier"}[parts[1]], parts[2]) if parts else None
 
 
-def _languages(document: Document) -> tuple[str, ...]:
-    """The languages of a credential, the primary one first; those of its title where it names none."""
-    place = display_parameter(document)
+def _languages(document: Document, place: str) -> tuple[str, ...]:
+    """The languages that the displayParameter at ``place`` names, the primary one first; else those of its title."""
     if not place:
         return ("en",)
     named = _iso_languages(bytes_at(document, f"{place}/primaryLanguage"), bytes_at(document, f"{place}/language"))
