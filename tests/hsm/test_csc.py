@@ -143,7 +143,7 @@ def test_circuit_opens_and_closes_by_itself(service: CscService) -> None:
         assert wait_for(lambda: not room.healthy())
         started = time.monotonic()
         (refused,) = room.sign(key, digests_for(key, 1))
-        assert time.monotonic() - started < 0.1
+        assert time.monotonic() - started < 0.5
 
         assert {"QSCD_FAILED"} == {answer.reason for answer in first}
         assert first[0].retry_after == 7
@@ -170,12 +170,12 @@ def test_deadline_is_kept(service: CscService) -> None:
     """A service that takes its time costs no caller more than its deadline."""
     key = service.key("p256")
     with CscKeyRoom.open(settings_of(service, connections=1, max_batch=1), [key]) as room:
-        service.order(delay=0.5)
+        service.order(delay=1)
         started = time.monotonic()
 
         answers = room.sign(key, digests_for(key, 3), deadline=started + 0.4)
 
-        assert time.monotonic() - started < 0.6
+        assert time.monotonic() - started < 0.9
         assert isinstance(answers[0], Unavailable)
         assert all(isinstance(answer, Overloaded) for answer in answers[1:])
         service.order(delay=0)

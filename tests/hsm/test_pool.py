@@ -30,13 +30,13 @@ def test_deadline_while_waiting(shared_token: SealToken, shared_key: SealKey, sh
     """What no session had begun is Overloaded, what the HSM had begun is Unavailable, what is signed is handed over."""
     settings = fast(shim.before(shared_token.settings), sessions=1)
     with Pkcs11KeyRoom.open(settings, [shared_key]) as room:
-        shim.set(delay_us=100_000)
+        shim.set(delay_us=300_000)
         digests = _digests(5)
         started = time.monotonic()
 
-        answers = room.sign(shared_key, digests, deadline=started + 0.25)
+        answers = room.sign(shared_key, digests, deadline=started + 0.75)
 
-        assert 0.25 <= time.monotonic() - started < 0.5
+        assert 0.75 <= time.monotonic() - started < 1.4
         assert not invalid(shared_key, digests[:2], answers[:2])
         assert isinstance(answers[2], Unavailable)
         assert {Overloaded} == {type(answer) for answer in answers[3:]}
@@ -66,7 +66,7 @@ def test_queue_limit(shared_token: SealToken, shared_key: SealKey, shim: Shim) -
     """A full lane refuses at once and says when to come again; the other lane is not concerned."""
     settings = fast(shim.before(shared_token.settings), sessions=1, queue_limit=10)
     with Pkcs11KeyRoom.open(settings, [shared_key]) as room:
-        shim.set(delay_us=50_000)
+        shim.set(delay_us=100_000)
         waiting = threading.Thread(target=room.sign, args=(shared_key, _digests(12)), kwargs={"lane": Lane.BULK})
         waiting.start()
         assert wait_for(lambda: room._lanes.depth(Lane.BULK) > 5)
@@ -74,7 +74,7 @@ def test_queue_limit(shared_token: SealToken, shared_key: SealKey, shim: Shim) -
 
         refused = room.sign(shared_key, _digests(10), lane=Lane.BULK)
 
-        assert time.monotonic() - started < 0.05
+        assert time.monotonic() - started < 0.5
         assert {"HSM_QUEUE_FULL"} == {answer.reason for answer in refused}
         assert isinstance(room.sign(shared_key, _digests(1))[0], bytes)
         waiting.join()
@@ -97,7 +97,7 @@ def test_interactive_goes_before_bulk_and_bulk_is_not_starved(
         assert wait_for(lambda: room._lanes.depth(Lane.BULK) > 0)
         started = time.monotonic()
         assert isinstance(room.sign(shared_key, _digests(1))[0], bytes)
-        assert time.monotonic() - started < 0.25
+        assert time.monotonic() - started < 0.4
 
         with Clients(room, shared_key, threads=4, batch=1, deadline=5):
             large.join(20)

@@ -20,7 +20,8 @@ from eseal.trust.path import TrustAnchors
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOW = datetime.now(UTC)
+# Later than any certificate that a test makes, however long the others took.
+NOW = datetime.now(UTC) + timedelta(hours=1)
 ROOT = practice.root_ca()
 CA = practice.issuing_ca(ROOT)
 PUBLIC_KEY = ec.generate_private_key(ec.SECP256R1()).public_key()
