@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ from eseal.terms import AwardFacts, AwardingBody, Caller, LegalEntity, LegalIden
 if TYPE_CHECKING:
     from pathlib import Path
 
+MANDATE = "mandates/north-2026.toml"
+MEMBER = "members/north.toml"
+ONE_DAY = timedelta(days=1)
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 AWARDED = date(2026, 6, 1)
 SHORT_PROGRAMME = "http://data.europa.eu/snb/learning-opportunity/74a4a268e8"
@@ -42,6 +45,11 @@ FACTS = AwardFacts(
     languages=frozenset({"en"}),
     countries=frozenset({"IRL"}),
 )
+
+
+def noon(day: date) -> datetime:
+    """Noon of a day, which is that day in every European zone."""
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
 def files() -> dict[str, Any]:
