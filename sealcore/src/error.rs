@@ -14,6 +14,13 @@ pub enum Error {
         /// The rule that is broken there.
         rule: JsonRule,
     },
+    /// A value from elsewhere is not one that JSON has, or not as these rules allow it.
+    Value {
+        /// RFC 6901 pointer to it.
+        pointer: String,
+        /// The rule that is broken there.
+        rule: JsonRule,
+    },
     /// The bytes are not a JWS (RFC 7515).
     Jws {
         /// RFC 6901 pointer to the member at fault; empty for the whole document or a compact JWS.
@@ -49,6 +56,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json { offset, rule } => write!(f, "byte {offset}: {rule}"),
+            Self::Value { pointer, rule } if pointer.is_empty() => rule.fmt(f),
+            Self::Value { pointer, rule } => write!(f, "{pointer}: {rule}"),
             Self::Jws { pointer, message } if pointer.is_empty() => f.write_str(message),
             Self::Jws { pointer, message } => write!(f, "{pointer}: {message}"),
             Self::NotFound { pointer, message } => write!(f, "{pointer:?}: {message}"),

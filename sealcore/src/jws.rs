@@ -5,7 +5,12 @@ mod read;
 use aws_lc_rs::digest;
 pub use read::{Jws, Serialization, Signature, parse};
 
-use crate::{base64url, digest::Algorithm as Digest, error::Error, json::string};
+use crate::{
+    base64url,
+    digest::Algorithm as Digest,
+    error::Error,
+    json::{document::Document, parse::Limits, string, value::Content},
+};
 
 /// What a signature covers (RFC 7515 section 5.1, RFC 7797 section 3).
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +78,8 @@ pub struct SignatureParts<'a, S> {
 /// empty, which its schema forbids.
 ///
 /// # Errors
-/// [`Error::Argument`] for a header that is not base64url, or an unencoded payload that is not UTF-8.
+/// [`Error::Argument`] for a header that is not a JSON object in base64url or whose `b64` says otherwise, or an unencoded
+/// payload that is not UTF-8.
 pub fn general<S: AsRef<str>>(
     payload: &[u8],
     signatures: &[SignatureParts<'_, S>],
@@ -83,7 +89,7 @@ pub fn general<S: AsRef<str>>(
     out.extend_from_slice(b",\"signatures\":[");
     for (position, signature) in signatures.iter().enumerate() {
         out.extend_from_slice(if position > 0 { b",{" } else { b"{" });
-        append_signature(signature, &mut out)?;
+        append_signature(signature, b64, &mut out)?;
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");
@@ -101,7 +107,7 @@ pub fn flattened<S: AsRef<str>>(
 ) -> Result<Vec<u8>, Error> {
     let mut out = start_document(payload, std::slice::from_ref(signature), b64)?;
     out.push(b',');
-    append_signature(signature, &mut out)?;
+    append_signature(signature, b64, &mut out)?;
     out.push(b'}');
     Ok(out)
 }
@@ -111,7 +117,7 @@ pub fn flattened<S: AsRef<str>>(
 /// # Errors
 /// As [`general`], and for an unencoded payload with characters that RFC 7797 section 5.2 does not let stand there.
 pub fn compact(payload: &[u8], protected: &str, signature: &[u8], b64: bool) -> Result<Vec<u8>, Error> {
-    check_protected(protected)?;
+    check_protected(protected, b64)?;
     if !b64 && !payload.iter().all(|byte| is_compact_payload(*byte)) {
         return Err(Error::Argument(
             "a compact JWS takes an unencoded payload of printable ASCII without a full stop (RFC 7797 section 5.2)"
@@ -153,8 +159,12 @@ fn start_document<S: AsRef<str>>(
     Ok(out)
 }
 
-fn append_signature<S: AsRef<str>>(signature: &SignatureParts<'_, S>, out: &mut Vec<u8>) -> Result<(), Error> {
-    check_protected(signature.protected)?;
+fn append_signature<S: AsRef<str>>(
+    signature: &SignatureParts<'_, S>,
+    b64: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    check_protected(signature.protected, b64)?;
     out.extend_from_slice(b"\"protected\":\"");
     out.extend_from_slice(signature.protected.as_bytes());
     out.push(b'"');
@@ -171,10 +181,18 @@ fn append_signature<S: AsRef<str>>(signature: &SignatureParts<'_, S>, out: &mut 
     Ok(())
 }
 
-fn check_protected(protected: &str) -> Result<(), Error> {
-    match base64url::decode(protected.as_bytes()) {
-        Ok(header) if !header.is_empty() => Ok(()),
-        Ok(_) => Err(Error::Argument("the protected header is empty".into())),
-        Err(error) => Err(Error::Argument(format!("protected header: {error}"))),
+/// Whether a protected header may stand over a payload that is encoded, or is not (RFC 7797 section 3).
+fn check_protected(protected: &str, b64: bool) -> Result<(), Error> {
+    let refuse = |what: String| Error::Argument(format!("the protected header {what}"));
+    let text = base64url::decode(protected.as_bytes()).map_err(|error| refuse(format!("is not base64url: {error}")))?;
+    let header = Document::parse(text, Limits::default()).map_err(|error| refuse(format!("is not JSON: {error}")))?;
+    let Content::Object(_) = header.root().content() else {
+        return Err(refuse("is not a JSON object".to_owned()));
+    };
+    let encoded = !matches!(header.root().member("b64").map(|value| value.content()), Some(Content::Bool(false)));
+    if encoded == b64 {
+        return Ok(());
     }
+    let (said, done) = if encoded { ("is", "is not") } else { ("is not", "is") };
+    Err(refuse(format!("says that the payload {said} base64url encoded, and it {done} (RFC 7797 section 3)")))
 }

@@ -1,8 +1,11 @@
 //! A document with holes: what a whole course has in common is canonicalised once, each learner adds the rest.
 
 use crate::{
-    error::Error,
-    json::document::{Document, write_node},
+    error::{Error, JsonRule},
+    json::{
+        document::{Document, write_node},
+        pointer::Pointer,
+    },
 };
 
 /// Canonical bytes with places left open. Names do not change when values do, so the order of members is settled.
@@ -10,6 +13,8 @@ pub struct Template {
     constant: Vec<u8>,
     /// Where in `constant` which value goes, in the order of the bytes.
     holes: Vec<(usize, u32)>,
+    /// The pointer of each hole, and how many containers are around it.
+    places: Vec<(String, usize)>,
 }
 
 impl Template {
@@ -24,7 +29,9 @@ impl Template {
         if holes.len() != pointers.len() {
             return Err(Error::Argument("two holes of the template are the same, or one lies within another".into()));
         }
-        Ok(Self { constant, holes })
+        let place = |pointer: &str| Ok((pointer.to_owned(), Pointer::parse(pointer)?.tokens().len()));
+        let places = pointers.iter().map(|pointer| place(pointer.as_ref())).collect::<Result<_, Error>>()?;
+        Ok(Self { constant, holes, places })
     }
 
     /// How many values fill it.
@@ -33,12 +40,11 @@ impl Template {
         self.holes.len()
     }
 
-    /// The canonical bytes of the document with its holes filled; `values` are canonical bytes, in the order of the
-    /// pointers.
+    /// The canonical bytes of the document with its holes filled; `values` are in the order of the pointers.
     ///
     /// # Errors
-    /// [`Error::Argument`] where there are more or fewer values than holes.
-    pub fn fill(&self, values: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, Error> {
+    /// [`Error::Argument`] where there are more or fewer values than holes, [`Error::Value`] where the result is too deep.
+    pub fn fill(&self, values: &[Document]) -> Result<Vec<u8>, Error> {
         if values.len() != self.holes.len() {
             return Err(Error::Argument(format!(
                 "the template has {} holes, and {} values were given",
@@ -46,12 +52,18 @@ impl Template {
                 values.len()
             )));
         }
-        let filling: usize = values.iter().map(|value| value.as_ref().len()).sum();
+        for (value, (pointer, above)) in values.iter().zip(&self.places) {
+            if !value.fits_below(*above) {
+                return Err(Error::Value { pointer: pointer.clone(), rule: JsonRule::TooDeep });
+            }
+        }
+        let values: Vec<_> = values.iter().map(Document::canonical).collect();
+        let filling: usize = values.iter().map(|value| value.len()).sum();
         let mut out = Vec::with_capacity(self.constant.len() + filling);
         let mut done = 0;
         for &(at, hole) in &self.holes {
             out.extend_from_slice(&self.constant[done..at]);
-            out.extend_from_slice(values[hole as usize].as_ref());
+            out.extend_from_slice(&values[hole as usize]);
             done = at;
         }
         out.extend_from_slice(&self.constant[done..]);

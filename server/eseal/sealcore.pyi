@@ -1,7 +1,7 @@
 """The Rust core: strict JSON, RFC 8785, digests, JWS bytes and signatures, JSON Schema.
 
 Everything that takes a sequence works on the whole batch with the GIL released. Buffers are ``bytes`` or any object
-with the buffer protocol; they are read, never kept.
+with the buffer protocol. What can change is copied; a Document keeps the ``bytes`` that it was parsed from, uncopied.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,13 @@ JsonValue: TypeAlias = dict[str, JsonValue] | list[JsonValue] | str | int | floa
 Digest: TypeAlias = Literal["sha256", "sha384", "sha512"]
 
 class InvalidJson(ValueError):
-    """The bytes are not JSON as `docs/canonical-json.md` decides; ``offset`` is the byte where that shows."""
+    """Not JSON as `docs/canonical-json.md` decides.
 
-    offset: int
+    ``offset`` is the byte where that shows, None for Python values; for those ``pointer`` (RFC 6901) says which one.
+    """
+
+    offset: int | None
+    pointer: str | None
 
 class InvalidJws(ValueError):
     """The bytes are not a JWS (RFC 7515) in compact, flattened or general serialisation; ``pointer`` says where."""
@@ -30,8 +34,9 @@ class Document:
     def parse(data: Buffer, *, max_bytes: int = ..., max_depth: int = 128) -> Document: ...
     @staticmethod
     def from_python(value: JsonValue) -> Document:
-        """Raise InvalidJson for what JSON cannot say exactly (NaN, integers beyond 2**53, non-string keys)."""
-    def to_python(self) -> JsonValue: ...
+        """Raise InvalidJson for what JSON cannot say exactly: NaN, integers that no double is, keys that are no strings."""
+    def to_python(self) -> JsonValue:
+        """Numbers without fraction and exponent are int, others float; both equal the double that is meant."""
     def get(self, pointer: str, default: Any = None) -> Any:
         """The value at an RFC 6901 pointer, as Python; ``default`` where nothing is there."""
     def has(self, pointer: str) -> bool: ...
@@ -55,7 +60,7 @@ class Document:
 
 @final
 class SchemaFault:
-    """One violated JSON Schema keyword; both pointers are RFC 6901."""
+    """One violated JSON Schema keyword, or ``falseSchema`` where the schema is false; both pointers are RFC 6901."""
 
     pointer: str
     keyword: str
@@ -66,7 +71,7 @@ class SchemaFault:
 class Schema:
     """A compiled JSON Schema (2020-12). ``resources`` maps ``$id`` to further schemas; nothing is ever fetched."""
 
-    def __new__(cls, schema: Buffer, resources: Mapping[str, Buffer] = ...) -> Self: ...
+    def __new__(cls, schema: Buffer, resources: Mapping[str, Buffer] | None = None) -> Self: ...
     def is_valid(self, document: Document) -> bool: ...
     def faults(self, document: Document, *, limit: int = 100) -> list[SchemaFault]: ...
     def faults_many(self, documents: Sequence[Document], *, limit: int = 100) -> list[list[SchemaFault]]: ...

@@ -78,6 +78,19 @@ def test_what_is_no_credential_has_that_fault(tmp_path: Path, content: bytes) ->
 
     assert (1, False) == (code, json.loads(output)["conforms"])
     assert [] != json.loads(output)["faults"]
+    assert "every mandatory element is there" not in _run(file)[1]
+
+
+def test_a_file_that_cannot_be_read_as_json_says_why(tmp_path: Path) -> None:
+    """What an editor adds or what was cut off is told as such, and nothing is said of Annex I."""
+    (tmp_path / "bom.json").write_bytes(b"\xef\xbb\xbf" + credential_bytes())
+    (tmp_path / "cut.json").write_bytes(credential_bytes()[:-1])
+
+    answers = [json.loads(line) for line in _run("--json", *sorted(tmp_path.iterdir()))[1].splitlines()]
+
+    assert [["json"], ["json"]] == [[fault["rule"] for fault in answer["faults"]] for answer in answers]
+    assert "byte order mark" in answers[0]["faults"][0]["message"]
+    assert [None, None] == [answer["annex_i"] for answer in answers]
 
 
 def test_missing_file_is_misuse(tmp_path: Path) -> None:

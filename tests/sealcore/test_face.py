@@ -168,10 +168,59 @@ def _argument(kind: str, source: random.Random, length: int) -> Any:  # noqa: C9
             return {"urn:x": b"{}"}
 
 
+@pytest.mark.parametrize("length", [2**62, 10**13])
+@pytest.mark.parametrize(
+    "call",
+    [
+        sealcore.canonical_many,
+        lambda items: sealcore.digest_many("sha256", items),
+        lambda items: sealcore.signing_inputs(items, items),
+        lambda items: sealcore.Template(sealcore.Document.parse(b"{}"), items),
+    ],
+)
+def test_the_length_that_a_sequence_claims_is_not_believed(call: Callable[[range], object], length: int) -> None:
+    """No memory is asked for before there are items."""
+    with pytest.raises(TypeError):
+        call(range(length))
+
+
+def test_a_dict_that_changes_while_it_is_read() -> None:
+    """What a value does when it is asked for its number changes nothing of what is read."""
+
+    class Changes(int):
+        def __index__(self) -> int:
+            value["more"] = 1
+            return 1 << 70
+
+    value: dict[str, object] = {"a": Changes(1 << 70), "b": 2}
+
+    assert b'{"a":1.1805916207174113e+21,"b":2}' == sealcore.Document.from_python(value).canonical()
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer"),
+    [
+        (float("nan"), ""),
+        ({"a": {"b/c": [1, float("inf")]}}, "/a/b~1c/1"),
+        ({"a": [2**53 + 1]}, "/a/0"),
+        ({"a": {1: 2}}, "/a"),
+        ([{"x": {1, 2}}], "/0/x"),
+    ],
+)
+def test_a_refused_value_has_a_pointer(value: object, pointer: str) -> None:
+    """Values from Python have no bytes, so a refusal says where in the value."""
+    with pytest.raises(sealcore.InvalidJson) as refusal:
+        sealcore.Document.from_python(value)
+
+    assert (None, pointer) == (refusal.value.offset, refusal.value.pointer)
+    assert "byte" not in str(refusal.value)
+
+
 def _check_refusal(refusal: BaseException) -> None:
     """A refusal of JSON or of a JWS says where."""
     if isinstance(refusal, sealcore.InvalidJson):
-        assert refusal.offset >= 0
+        place = refusal.pointer if refusal.offset is None else refusal.offset
+        assert isinstance(place, str) or place >= 0
     if isinstance(refusal, sealcore.InvalidJws):
         assert isinstance(refusal.pointer, str)
 

@@ -112,3 +112,30 @@ def test_base64url_is_strict() -> None:
         with pytest.raises(ValueError):
             sealcore.base64url_decode(text)
     assert b"\x00" == sealcore.base64url_decode("AA")
+
+
+def test_header_and_payload_agree_on_the_encoding() -> None:
+    """What would be read back otherwise than it was meant is not written (RFC 7797 section 3)."""
+    plain = sealcore.base64url_encode(b'{"alg":"ES256"}')
+    unencoded = sealcore.base64url_encode(b'{"alg":"ES256","b64":false,"crit":["b64"]}')
+    signature = bytes(64)
+
+    for refused in (
+        lambda: sealcore.assemble_general(b"{}", [(plain, signature, [])]),
+        lambda: sealcore.assemble_general(b"{}", [(unencoded, signature, [])], b64=True),
+        lambda: sealcore.assemble_flattened(b"{}", plain, signature),
+        lambda: sealcore.assemble_compact(b"{}", unencoded, signature),
+        lambda: sealcore.assemble_flattened(b"{}", "AAAA", signature),
+        lambda: sealcore.assemble_flattened(b"{}", sealcore.base64url_encode(b"[]"), signature),
+    ):
+        with pytest.raises(ValueError, match="protected header"):
+            refused()
+
+
+def test_a_flattened_document_has_no_unknown_members_of_its_own() -> None:
+    """``payload`` belongs to it; a member that RFC 7515 does not define is named."""
+    header = sealcore.base64url_encode(b'{"alg":"ES256"}')
+    document = json.loads(sealcore.assemble_flattened(b"{}", header, bytes(64), b64=True))
+
+    assert [] == sealcore.parse_jws(json.dumps(document).encode()).signatures[0].extra
+    assert ["x"] == sealcore.parse_jws(json.dumps(document | {"x": 1}).encode()).signatures[0].extra

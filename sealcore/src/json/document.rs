@@ -88,6 +88,13 @@ impl Document {
         Ok(Self::with_root(node, self.height))
     }
 
+    /// Whether it may stand that far inside others.
+    pub(crate) fn fits_below(&self, above: usize) -> bool {
+        let fits = |height: u32| above.saturating_add(height as usize) <= HIGHEST_MAX_DEPTH as usize;
+        // Heights are upper bounds, so count before refusing.
+        fits(self.height) || fits(self.root().height())
+    }
+
     /// RFC 8785 bytes, made once.
     #[must_use]
     pub fn canonical(&self) -> Arc<[u8]> {
@@ -107,7 +114,7 @@ impl Document {
     /// Replace or add what stands at `pointer`; `-` and an array's length add at its end.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where the parent is missing or is no container, [`Error::Json`] where the result is too deep.
+    /// [`Error::NotFound`] where the parent is missing or is no container, [`Error::Value`] where the result is too deep.
     pub fn set(&self, pointer: &str, value: &Document) -> Result<Self, Error> {
         self.set_many([(pointer, value)])
     }
@@ -142,7 +149,7 @@ impl Document {
     /// Append to the array at `pointer`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where no array is there, [`Error::Json`] where the result is too deep.
+    /// [`Error::NotFound`] where no array is there, [`Error::Value`] where the result is too deep.
     pub fn append(&self, pointer: &str, value: &Document) -> Result<Self, Error> {
         let mut edited = self.draft();
         edited.put(pointer, value, Edit::Append)?;
@@ -168,7 +175,7 @@ impl Document {
             self.height = self.root().height();
         }
         if self.height > HIGHEST_MAX_DEPTH {
-            return Err(Error::json(0, JsonRule::TooDeep));
+            return Err(Error::Value { pointer: pointer.to_owned(), rule: JsonRule::TooDeep });
         }
         Ok(())
     }

@@ -56,11 +56,23 @@ pub struct Number<'a> {
     pub integer: bool,
 }
 
-impl Number<'_> {
+impl<'a> Number<'a> {
     /// The number as a double, correctly rounded.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
         self.text.parse().unwrap_or(0.0)
+    }
+
+    /// The digits of an integer: of the double that it is. Beyond 2^53 ECMAScript writes other ones, which are the
+    /// shortest that read as that double.
+    #[must_use]
+    pub fn digits(&self) -> Cow<'a, str> {
+        const SURELY_EXACT: usize = 15;
+        if self.text.len() <= SURELY_EXACT {
+            Cow::Borrowed(self.text)
+        } else {
+            Cow::Owned(format!("{:.0}", self.as_f64()))
+        }
     }
 }
 

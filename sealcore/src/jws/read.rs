@@ -2,7 +2,7 @@
 
 use crate::{
     base64url,
-    error::Error,
+    error::{Error, JsonRule},
     json::{
         document::Document,
         parse::Limits,
@@ -59,6 +59,9 @@ pub struct Signature {
 /// # Errors
 /// [`Error::Jws`] with a pointer to the member at fault.
 pub fn parse(data: &[u8], limits: Limits) -> Result<Jws, Error> {
+    if data.starts_with(b"\xEF\xBB\xBF") {
+        return Err(Error::jws("", Error::json(0, JsonRule::ByteOrderMark).to_string()));
+    }
     let text = trim(data);
     match text.first() {
         Some(b'{') => parse_json(data, limits),
@@ -175,12 +178,18 @@ fn json_signature(document: &Document, value: Value<'_>, pointer: &str, limits: 
             "protected" => protected = Some(string_member(value, &format!("{pointer}/protected"))?),
             "signature" => signature = Some(string_member(value, &format!("{pointer}/signature"))?),
             "header" => unprotected = Some(value),
+            // A flattened document is its own signature.
+            "payload" if pointer.is_empty() => {}
             _ => extra.push(name.into_owned()),
         }
     }
-    let missing = |name: &str| Error::jws(pointer, format!("the signature has no {name} member"));
-    let protected = protected.ok_or_else(|| missing("protected"))?;
-    let signature_text = signature.ok_or_else(|| missing("signature"))?;
+    let protected = protected.ok_or_else(|| {
+        Error::jws(
+            pointer,
+            "the signature has no protected header, which JAdES requires (ETSI TS 119 182-1 clause 5.1)",
+        )
+    })?;
+    let signature_text = signature.ok_or_else(|| Error::jws(pointer, "the signature has no signature member"))?;
     let header = protected_header(protected.as_bytes(), &format!("{pointer}/protected"), limits)?;
     if let Some(unprotected) = unprotected {
         check_unprotected(unprotected, &header, &format!("{pointer}/header"))?;

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, JsonRule},
     json::{
         document::Document,
-        number,
+        number::{self, Shape},
         parse::{HIGHEST_MAX_BYTES, HIGHEST_MAX_DEPTH, Limits},
         string,
         value::{Content, Number, Value},
@@ -24,23 +24,57 @@ pub(crate) fn document(value: &Bound<'_, PyAny>) -> PyResult<Document> {
         return Ok(document.get().inner.clone());
     }
     let mut text = Vec::new();
-    write(value, &mut text, 0)?;
+    write(value, &mut text, 0).map_err(Refusal::into_error)?;
     let limits = Limits { max_bytes: HIGHEST_MAX_BYTES, max_depth: HIGHEST_MAX_DEPTH };
     Document::parse(text, limits).map_err(|error| match error {
         // An offset into text that the caller never saw would only mislead.
-        Error::Json { rule, .. } => refuse(rule),
+        Error::Json { rule, .. } => Error::Value { pointer: String::new(), rule }.into(),
         error => error.into(),
     })
 }
 
-fn refuse(rule: JsonRule) -> PyErr {
-    Error::json(0, rule).into()
+/// Why a Python value is refused, and on the way up where it stands.
+enum Refusal {
+    /// The rule, and the reference tokens of the place, innermost first.
+    Rule(JsonRule, Vec<String>),
+    Python(PyErr),
+}
+
+impl From<PyErr> for Refusal {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl Refusal {
+    #[cold]
+    fn of(rule: JsonRule) -> Self {
+        Self::Rule(rule, Vec::new())
+    }
+
+    #[cold]
+    fn below(mut self, token: &str) -> Self {
+        if let Self::Rule(_, tokens) = &mut self {
+            tokens.push(token.replace('~', "~0").replace('/', "~1"));
+        }
+        self
+    }
+
+    fn into_error(self) -> PyErr {
+        match self {
+            Self::Python(error) => error,
+            Self::Rule(rule, tokens) => {
+                let pointer = tokens.iter().rev().flat_map(|token| ["/", token]).collect();
+                Error::Value { pointer, rule }.into()
+            }
+        }
+    }
 }
 
 /// Append a Python value as JSON text.
-fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> PyResult<()> {
+fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> Result<(), Refusal> {
     if let Ok(text) = value.cast::<PyString>() {
-        string::write(text.to_str().map_err(|_| refuse(JsonRule::LoneSurrogate))?, out);
+        string::write(text.to_str().map_err(|_| Refusal::of(JsonRule::LoneSurrogate))?, out);
     } else if value.is_none() {
         out.extend_from_slice(b"null");
     } else if let Ok(boolean) = value.cast::<PyBool>() {
@@ -49,7 +83,7 @@ fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> PyResult<()
         write_integer(integer, out)?;
     } else if let Ok(float) = value.cast::<PyFloat>() {
         if !float.value().is_finite() {
-            return Err(refuse(JsonRule::NotFinite));
+            return Err(Refusal::of(JsonRule::NotFinite));
         }
         number::write(float.value(), out);
     } else if let Ok(document) = value.cast::<PyDocument>() {
@@ -60,31 +94,41 @@ fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> PyResult<()
     Ok(())
 }
 
-fn write_integer(integer: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> PyResult<()> {
-    if let Ok(small) = integer.extract::<i64>() {
-        out.extend_from_slice(small.to_string().as_bytes());
-        return Ok(());
+fn write_integer(integer: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    const ALL_EXACT: u64 = 1 << 53;
+    match integer.extract::<i64>() {
+        Ok(small) if small.unsigned_abs() <= ALL_EXACT => {
+            out.extend_from_slice(small.to_string().as_bytes());
+            return Ok(());
+        }
+        _ => {}
     }
     // Python refuses to write integers of thousands of digits; no double is that large.
-    let text = integer.call_method0("__index__")?.str().map_err(|_| refuse(JsonRule::NumberOverflow))?;
-    out.extend_from_slice(text.to_str()?.as_bytes());
+    let text = integer.call_method0("__index__")?.str().map_err(|_| Refusal::of(JsonRule::NumberOverflow))?;
+    let text = text.to_str()?;
+    let shape = Shape { whole: text.trim_start_matches('-').len(), fraction: 0, exponent: false };
+    number::read(text, shape, &mut Vec::new()).map_err(Refusal::of)?;
+    out.extend_from_slice(text.as_bytes());
     Ok(())
 }
 
-fn write_container(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> PyResult<()> {
+fn write_container(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> Result<(), Refusal> {
     // Also what ends a list that holds itself.
     if depth >= HIGHEST_MAX_DEPTH {
-        return Err(refuse(JsonRule::TooDeep));
+        return Err(Refusal::of(JsonRule::TooDeep));
     }
     if let Ok(members) = value.cast::<PyDict>() {
+        // Taken out first: what is called on the way may change the dict.
+        let members: Vec<_> = members.iter().collect();
         let mut mark = b'{';
-        for (name, value) in members {
+        for (name, value) in &members {
             out.push(mark);
             mark = b',';
-            let name = name.cast::<PyString>().map_err(|_| refuse(JsonRule::NameNotString))?;
-            string::write(name.to_str().map_err(|_| refuse(JsonRule::LoneSurrogate))?, out);
+            let name = name.cast::<PyString>().map_err(|_| Refusal::of(JsonRule::NameNotString))?;
+            let name = name.to_str().map_err(|_| Refusal::of(JsonRule::LoneSurrogate))?;
+            string::write(name, out);
             out.push(b':');
-            write(&value, out, depth + 1)?;
+            write(value, out, depth + 1).map_err(|refusal| refusal.below(name))?;
         }
         out.extend_from_slice(if mark == b'{' { b"{}" } else { b"}" });
         Ok(())
@@ -93,7 +137,7 @@ fn write_container(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> P
     } else if let Ok(elements) = value.cast::<PyTuple>() {
         write_elements(elements.iter(), out, depth)
     } else {
-        Err(refuse(JsonRule::NotJson))
+        Err(Refusal::of(JsonRule::NotJson))
     }
 }
 
@@ -101,13 +145,13 @@ fn write_elements<'py>(
     elements: impl Iterator<Item = Bound<'py, PyAny>>,
     out: &mut Vec<u8>,
     depth: u32,
-) -> PyResult<()> {
+) -> Result<(), Refusal> {
     out.push(b'[');
     for (position, element) in elements.enumerate() {
         if position > 0 {
             out.push(b',');
         }
-        write(&element, out, depth + 1)?;
+        write(&element, out, depth + 1).map_err(|refusal| refusal.below(&position.to_string()))?;
     }
     out.push(b']');
     Ok(())
@@ -142,8 +186,9 @@ fn number_to_python<'py>(py: Python<'py>, number: Number<'_>) -> PyResult<Bound<
     if !number.integer {
         return Ok(PyFloat::new(py, number.as_f64()).into_any());
     }
-    match number.text.parse::<i64>() {
+    let digits = number.digits();
+    match digits.parse::<i64>() {
         Ok(small) => Ok(small.into_pyobject(py)?.into_any()),
-        Err(_) => py.get_type::<PyInt>().call1((number.text,)).map_err(|_| PyValueError::new_err("not an integer")),
+        Err(_) => py.get_type::<PyInt>().call1((&*digits,)).map_err(|_| PyValueError::new_err("not an integer")),
     }
 }

@@ -8,6 +8,7 @@ use pyo3::{
 use super::{
     buffer::{self, Bytes},
     errors::guarded,
+    items::Items,
 };
 use crate::{
     batch,
@@ -28,7 +29,7 @@ pub(crate) fn digest<'py>(py: Python<'py>, algorithm: &str, data: Bytes) -> PyRe
 
 /// The digest of each buffer.
 #[pyfunction]
-pub(crate) fn digest_many<'py>(py: Python<'py>, algorithm: &str, data: Vec<Bytes>) -> PyResult<Bound<'py, PyList>> {
+pub(crate) fn digest_many<'py>(py: Python<'py>, algorithm: &str, data: Items<Bytes>) -> PyResult<Bound<'py, PyList>> {
     let algorithm = Algorithm::named(algorithm)?;
     let digests = guarded(py, true, || {
         let weight = data.iter().map(|data| data.as_ref().len() as u64 / 2 + 200).sum();

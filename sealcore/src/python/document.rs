@@ -12,6 +12,7 @@ use super::{
     convert,
     digests::WORTH_RELEASING,
     errors::guarded,
+    items::Items,
 };
 use crate::{
     batch,
@@ -150,7 +151,7 @@ pub(crate) fn canonicalize<'py>(py: Python<'py>, data: Bytes) -> PyResult<Bound<
 #[pyfunction]
 pub(crate) fn canonical_many<'py>(
     py: Python<'py>,
-    documents: Vec<Bound<'py, PyDocument>>,
+    documents: Items<Bound<'py, PyDocument>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let documents: Vec<_> = documents.iter().map(|document| document.get().inner.clone()).collect();
     let canonical = guarded(py, true, || {
@@ -161,7 +162,7 @@ pub(crate) fn canonical_many<'py>(
 
 /// Whether each document can be judged object by object: objects of the same `id` agree.
 #[pyfunction]
-pub(crate) fn nodes_agree_many(py: Python<'_>, documents: Vec<Bound<'_, PyDocument>>) -> PyResult<Vec<bool>> {
+pub(crate) fn nodes_agree_many(py: Python<'_>, documents: Items<Bound<'_, PyDocument>>) -> PyResult<Vec<bool>> {
     let documents: Vec<_> = documents.iter().map(|document| document.get().inner.clone()).collect();
     guarded(py, true, || {
         Ok(batch::map(documents.len(), documents.len() as u64 * 10_000, None, |index| {

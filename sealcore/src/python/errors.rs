@@ -14,7 +14,7 @@ create_exception!(
     eseal.sealcore,
     InvalidJson,
     PyValueError,
-    "The bytes are not JSON as `docs/canonical-json.md` decides; ``offset`` is the byte where that shows."
+    "Not JSON as `docs/canonical-json.md` decides; ``offset`` is the byte where that shows, or ``pointer`` the Python value."
 );
 create_exception!(
     eseal.sealcore,
@@ -27,7 +27,14 @@ impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::Json { offset, .. } => with_attribute(InvalidJson::new_err(message), "offset", offset),
+            Error::Json { offset, .. } => {
+                let error = with_attribute(InvalidJson::new_err(message), "offset", offset);
+                with_attribute(error, "pointer", None::<String>)
+            }
+            Error::Value { pointer, .. } => {
+                let error = with_attribute(InvalidJson::new_err(message), "offset", None::<usize>);
+                with_attribute(error, "pointer", pointer)
+            }
             Error::Jws { pointer, .. } => with_attribute(InvalidJws::new_err(message), "pointer", pointer),
             Error::NotFound { .. } => PyKeyError::new_err(message),
             Error::Argument(_) | Error::Schema(_) => PyValueError::new_err(message),

@@ -11,6 +11,7 @@ use super::{
     buffer::{self, Bytes},
     document::PyDocument,
     errors::guarded,
+    items::Items,
 };
 use crate::{
     base64url, batch,
@@ -37,8 +38,8 @@ fn weight(payloads: &[Bytes]) -> u64 {
 #[pyo3(signature = (protected, payloads, *, b64 = false))]
 pub(crate) fn signing_inputs<'py>(
     py: Python<'py>,
-    protected: Vec<PyBackedStr>,
-    payloads: Vec<Bytes>,
+    protected: Items<PyBackedStr>,
+    payloads: Items<Bytes>,
     b64: bool,
 ) -> PyResult<Bound<'py, PyList>> {
     check_lengths(&[protected.len(), payloads.len()])?;
@@ -56,8 +57,8 @@ pub(crate) fn signing_inputs<'py>(
 pub(crate) fn signing_digests<'py>(
     py: Python<'py>,
     digest: &str,
-    protected: Vec<PyBackedStr>,
-    payloads: Vec<Bytes>,
+    protected: Items<PyBackedStr>,
+    payloads: Items<Bytes>,
     b64: bool,
 ) -> PyResult<Bound<'py, PyList>> {
     check_lengths(&[protected.len(), payloads.len()])?;
@@ -76,7 +77,7 @@ pub(crate) fn signing_digests<'py>(
 pub(crate) fn assemble_general<'py>(
     py: Python<'py>,
     payload: Bytes,
-    signatures: Vec<(PyBackedStr, Bytes, Vec<PyBackedStr>)>,
+    signatures: Items<(PyBackedStr, Bytes, Items<PyBackedStr>)>,
     b64: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     if signatures.is_empty() {
@@ -97,14 +98,14 @@ pub(crate) fn assemble_general<'py>(
 #[pyo3(signature = (payloads, protected, signatures, etsi_u = None, *, b64 = false))]
 pub(crate) fn assemble_general_many<'py>(
     py: Python<'py>,
-    payloads: Vec<Bytes>,
-    protected: Vec<PyBackedStr>,
-    signatures: Vec<Bytes>,
-    etsi_u: Option<Vec<Vec<PyBackedStr>>>,
+    payloads: Items<Bytes>,
+    protected: Items<PyBackedStr>,
+    signatures: Items<Bytes>,
+    etsi_u: Option<Items<Items<PyBackedStr>>>,
     b64: bool,
 ) -> PyResult<Bound<'py, PyList>> {
     let count = payloads.len();
-    check_lengths(&[count, protected.len(), signatures.len(), etsi_u.as_ref().map_or(count, Vec::len)])?;
+    check_lengths(&[count, protected.len(), signatures.len(), etsi_u.as_ref().map_or(count, |etsi_u| etsi_u.len())])?;
     let assemble = |index: usize| {
         let parts = SignatureParts {
             protected: &protected[index],
@@ -121,13 +122,13 @@ pub(crate) fn assemble_general_many<'py>(
 
 /// A flattened JWS JSON document.
 #[pyfunction]
-#[pyo3(signature = (payload, protected, signature, etsi_u = Vec::new(), *, b64 = false))]
+#[pyo3(signature = (payload, protected, signature, etsi_u = Items::default(), *, b64 = false))]
 pub(crate) fn assemble_flattened<'py>(
     py: Python<'py>,
     payload: Bytes,
     protected: &str,
     signature: Bytes,
-    etsi_u: Vec<PyBackedStr>,
+    etsi_u: Items<PyBackedStr>,
     b64: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let parts = SignatureParts { protected, signature: signature.as_ref(), etsi_u: &etsi_u };

@@ -7,6 +7,7 @@ mod convert;
 mod digests;
 mod document;
 mod errors;
+mod items;
 mod jws;
 mod schema;
 mod signatures;

@@ -1,10 +1,8 @@
 //! JSON Schema.
 
-use std::collections::HashMap;
+use pyo3::{prelude::*, types::PyMapping};
 
-use pyo3::prelude::*;
-
-use super::{buffer::Bytes, document::PyDocument, errors::guarded};
+use super::{buffer::Bytes, document::PyDocument, errors::guarded, items::Items};
 use crate::{
     batch,
     schema::{Fault, Schema},
@@ -58,9 +56,16 @@ impl From<Fault> for PySchemaFault {
 #[pymethods]
 impl PySchema {
     #[new]
-    #[pyo3(signature = (schema, resources = HashMap::new()))]
-    fn new(py: Python<'_>, schema: Bytes, resources: HashMap<String, Bytes>) -> PyResult<Self> {
-        let resources: Vec<_> = resources.into_iter().map(|(id, text)| (id, text.as_ref().to_vec())).collect();
+    #[pyo3(signature = (schema, resources = None))]
+    fn new(py: Python<'_>, schema: Bytes, resources: Option<&Bound<'_, PyMapping>>) -> PyResult<Self> {
+        let read = |pair: Bound<'_, PyAny>| {
+            let (id, text): (String, Bytes) = pair.extract()?;
+            Ok((id, text.as_ref().to_vec()))
+        };
+        let resources = match resources {
+            Some(resources) => resources.items()?.iter().map(read).collect::<PyResult<Vec<_>>>()?,
+            None => Vec::new(),
+        };
         Ok(Self { inner: guarded(py, true, || Schema::compile(schema.as_ref(), &resources))? })
     }
 
@@ -80,7 +85,7 @@ impl PySchema {
     fn faults_many(
         &self,
         py: Python<'_>,
-        documents: Vec<Bound<'_, PyDocument>>,
+        documents: Items<Bound<'_, PyDocument>>,
         limit: usize,
     ) -> PyResult<Vec<Vec<PySchemaFault>>> {
         let documents: Vec<_> = documents.iter().map(|document| document.get().inner.clone()).collect();

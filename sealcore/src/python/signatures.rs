@@ -2,7 +2,7 @@
 
 use pyo3::{exceptions::PyValueError, prelude::*, pybacked::PyBackedStr, types::PyBytes};
 
-use super::{buffer::Bytes, errors::guarded};
+use super::{buffer::Bytes, errors::guarded, items::Items};
 use crate::{
     jws::SigningInput,
     signature::{self, Algorithm, Claim, Kind, PublicKey},
@@ -50,11 +50,11 @@ impl PyPublicKey {
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn verify_many(
     py: Python<'_>,
-    keys: Vec<Bound<'_, PyPublicKey>>,
-    algorithms: Vec<PyBackedStr>,
-    protected: Vec<PyBackedStr>,
-    payloads: Vec<Bytes>,
-    signatures: Vec<Bytes>,
+    keys: Items<Bound<'_, PyPublicKey>>,
+    algorithms: Items<PyBackedStr>,
+    protected: Items<PyBackedStr>,
+    payloads: Items<Bytes>,
+    signatures: Items<Bytes>,
     b64: B64,
     threads: Option<usize>,
 ) -> PyResult<Vec<bool>> {
@@ -78,14 +78,14 @@ pub(crate) fn verify_many(
 #[derive(FromPyObject)]
 pub(crate) enum B64 {
     All(bool),
-    Each(Vec<bool>),
+    Each(Items<bool>),
 }
 
 impl B64 {
     fn for_each(self, count: usize) -> Vec<bool> {
         match self {
             Self::All(b64) => vec![b64; count],
-            Self::Each(b64) => b64,
+            Self::Each(b64) => b64.to_vec(),
         }
     }
 }

@@ -6,8 +6,8 @@ use pyo3::{
     types::{PyBytes, PyList},
 };
 
-use super::{buffer, convert, document::PyDocument, errors::guarded};
-use crate::{batch, error::Error, template::Template};
+use super::{buffer, convert, document::PyDocument, errors::guarded, items::Items};
+use crate::{batch, error::Error, json::document::Document, template::Template};
 
 /// A Document with holes.
 #[pyclass(name = "Template", module = "eseal.sealcore", frozen)]
@@ -18,18 +18,18 @@ pub(crate) struct PyTemplate {
 #[pymethods]
 impl PyTemplate {
     #[new]
-    fn new(py: Python<'_>, document: &Bound<'_, PyDocument>, holes: Vec<PyBackedStr>) -> PyResult<Self> {
+    fn new(py: Python<'_>, document: &Bound<'_, PyDocument>, holes: Items<PyBackedStr>) -> PyResult<Self> {
         let document = &document.get().inner;
         Ok(Self { inner: guarded(py, true, || Template::new(document, &holes))? })
     }
 
-    fn fill<'py>(&self, py: Python<'py>, values: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyBytes>> {
-        let values = canonical(&values)?;
+    fn fill<'py>(&self, py: Python<'py>, values: Items<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyBytes>> {
+        let values = documents(&values)?;
         Ok(PyBytes::new(py, &guarded(py, false, || self.inner.fill(&values))?))
     }
 
-    fn fill_many<'py>(&self, py: Python<'py>, rows: Vec<Vec<Bound<'py, PyAny>>>) -> PyResult<Bound<'py, PyList>> {
-        let rows = rows.iter().map(|row| canonical(row)).collect::<PyResult<Vec<_>>>()?;
+    fn fill_many<'py>(&self, py: Python<'py>, rows: Items<Items<Bound<'py, PyAny>>>) -> PyResult<Bound<'py, PyList>> {
+        let rows = rows.iter().map(|row| documents(row)).collect::<PyResult<Vec<_>>>()?;
         let filled = guarded(py, true, || {
             let weight = rows.len() as u64 * 2_000;
             let filled = batch::map(rows.len(), weight, None, |index| self.inner.fill(&rows[index]));
@@ -39,7 +39,6 @@ impl PyTemplate {
     }
 }
 
-/// Each value's canonical bytes.
-fn canonical(values: &[Bound<'_, PyAny>]) -> PyResult<Vec<impl AsRef<[u8]> + Send + Sync + use<>>> {
-    values.iter().map(|value| Ok(convert::document(value)?.canonical())).collect()
+fn documents(values: &[Bound<'_, PyAny>]) -> PyResult<Vec<Document>> {
+    values.iter().map(convert::document).collect()
 }

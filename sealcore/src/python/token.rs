@@ -12,6 +12,7 @@ use pyo3::{
 use super::{
     buffer::{self, Bytes},
     errors::guarded,
+    items::Items,
 };
 
 /// The signing functions of a PKCS#11 module.
@@ -34,7 +35,7 @@ impl PyTokenSigner {
     fn sign_many<'py>(
         &self,
         py: Python<'py>,
-        data: Vec<Bytes>,
+        data: Items<Bytes>,
         session: Number,
         key: Number,
         mechanism: Number,

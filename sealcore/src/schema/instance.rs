@@ -143,11 +143,12 @@ impl<'a> Node<'a, Instance> for InstanceNode<'a> {
         })
     }
 
-    /// Messages are masked, so of the instance they only ask how many elements it has.
+    /// Messages are masked, so of a value they only ask how many elements it has. Names they may tell.
     fn lazy_value(&self) -> LazyInstance<'a> {
-        let value = match self.as_array() {
-            Some(elements) => SerdeValue::Array(elements.map(|_| SerdeValue::Null).collect()),
-            None => SerdeValue::Null,
+        let value = match (self, self.as_array()) {
+            (Self::Name(name), _) => SerdeValue::String((*name).to_owned()),
+            (_, Some(elements)) => SerdeValue::Array(elements.map(|_| SerdeValue::Null).collect()),
+            (_, None) => SerdeValue::Null,
         };
         LazyInstance::Ready(Cow::Owned(value))
     }
@@ -211,11 +212,11 @@ impl<'a> Array<'a, Instance> for Elements<'a> {
 
 impl JsonNumber for Number<'_> {
     fn as_u64(&self) -> Option<u64> {
-        if self.integer { self.text.parse().ok() } else { None }
+        if self.integer { self.digits().parse().ok() } else { None }
     }
 
     fn as_i64(&self) -> Option<i64> {
-        if self.integer { self.text.parse().ok() } else { None }
+        if self.integer { self.digits().parse().ok() } else { None }
     }
 
     fn as_f64(&self) -> Option<f64> {
@@ -223,7 +224,7 @@ impl JsonNumber for Number<'_> {
     }
 
     fn as_str(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self.text)
+        if self.integer { self.digits() } else { Cow::Borrowed(self.text) }
     }
 
     fn to_number(&self) -> Cow<'_, serde_json::Number> {
@@ -241,7 +242,8 @@ impl JsonNumber for Number<'_> {
 
 fn serde_number(number: Number<'_>) -> serde_json::Number {
     // The token follows the grammar and is finite, so that it is a number for serde_json too.
-    number.text.parse().unwrap_or_else(|_| serde_json::Number::from(0))
+    let text = if number.integer { number.digits() } else { Cow::Borrowed(number.text) };
+    text.parse().unwrap_or_else(|_| serde_json::Number::from(0))
 }
 
 /// A value in the `serde_json` representation: schemas, and cold paths.

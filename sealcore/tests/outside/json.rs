@@ -171,7 +171,7 @@ proptest! {
             }
         }
         let template = Template::new(&document(&value), &holes).expect("a template");
-        let filling: Vec<_> = new[..holes.len()].iter().map(slowly).collect();
+        let filling: Vec<_> = new[..holes.len()].iter().map(document).collect();
         let mut slow = document(&value);
         for (hole, value) in holes.iter().zip(&new) {
             slow = slow.set(hole, &document(value)).expect("set");
@@ -265,7 +265,10 @@ fn edits_stay_within_the_depth_limit() {
     let holder = document(&json!({"a": [0]}));
     assert!(holder.set("/a/0", &deep(510)).is_ok());
     assert!(holder.append("/a", &deep(510)).is_ok());
-    let too_deep = Err(Error::Json { offset: 0, rule: JsonRule::TooDeep });
-    assert_eq!(too_deep, holder.set("/a/0", &deep(511)));
-    assert_eq!(too_deep, holder.append("/a", &deep(511)));
+    let too_deep = |pointer: &str| Error::Value { pointer: pointer.to_owned(), rule: JsonRule::TooDeep };
+    assert_eq!(Err(too_deep("/a/0")), holder.set("/a/0", &deep(511)));
+    assert_eq!(Err(too_deep("/a")), holder.append("/a", &deep(511)));
+    let template = Template::new(&holder, &["/a/0"]).unwrap();
+    assert!(template.fill(&[deep(510)]).is_ok());
+    assert_eq!(Err(too_deep("/a/0")), template.fill(&[deep(511)]));
 }

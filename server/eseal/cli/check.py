@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -23,13 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_COMPACT: Final = re.compile(rb"\s*[A-Za-z0-9_-]+\.")
+
+
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What was found in one file; ``missing`` are mandatory elements of Annex I and do not decide ``conforms``."""
+    """What was found in one file.
+
+    ``missing`` are mandatory elements of Annex I, which do not decide ``conforms``; None where the file is no credential.
+    """
 
     file: str
     faults: tuple[Fault, ...]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] | None
 
     @property
     def conforms(self) -> bool:
@@ -39,7 +46,8 @@ class CheckReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report in the fixed names of ``eseal check --json``."""
         faults = [{"pointer": fault.pointer, "rule": fault.rule, "message": fault.message} for fault in self.faults]
-        return {"file": self.file, "conforms": self.conforms, "faults": faults, "annex_i": {"missing": [*self.missing]}}
+        annex = None if self.missing is None else {"missing": [*self.missing]}
+        return {"file": self.file, "conforms": self.conforms, "faults": faults, "annex_i": annex}
 
 
 def check(
@@ -79,12 +87,13 @@ def check_file(file: str, data: bytes, profiles: Iterable[Profile] | None = None
         document = _credential(data)
     except InvalidInput as error:
         faults = error.faults or (Fault("", error.reason.lower().replace("_", "-"), error.message),)
-        return CheckReport(file, tuple(faults), ())
+        return CheckReport(file, tuple(faults), None)
     return CheckReport(file, tuple(check_credential(document, profiles or None)), annex_i(document).missing)
 
 
 def _credential(data: bytes) -> Document:
-    document = _parsed(data) if data.lstrip()[:1] == b"{" else None
+    # Three base64url texts with full stops are a compact JWS (RFC 7515 section 7.1); all else is JSON or nothing.
+    document = None if _COMPACT.match(data) else _parsed(data)
     if document is None or document.has("/signatures") or document.has("/signature"):
         content = read(data).data
         if content is None:
@@ -97,9 +106,12 @@ def _credential(data: bytes) -> Document:
 
 def _parsed(data: bytes) -> Document:
     try:
-        return Document.parse(data)
+        document = Document.parse(data)
     except InvalidJson as error:
         raise InvalidInput("JSON", f"This is not JSON: {error}.") from error
+    if not document.canonical().startswith(b"{"):
+        raise InvalidInput("NOT_A_CREDENTIAL", "This is JSON, but no object: a credential is one.")
+    return document
 
 
 def _show(report: CheckReport, console: Console) -> None:
@@ -113,7 +125,7 @@ def _show(report: CheckReport, console: Console) -> None:
         for fault in report.faults:
             table.add_row(escape(fault.pointer or "/"), escape(fault.rule), escape(fault.message))
         console.print(table)
-    for element in report.missing:
+    for element in report.missing or ():
         console.print(f"  [yellow]-[/] Annex I: not there: {escape(element)}")
-    if not report.missing:
+    if report.missing == ():
         console.print("  [green]✔[/] Annex I: every mandatory element is there")

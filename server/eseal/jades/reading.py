@@ -124,7 +124,7 @@ def _described(
     if "adoTst" in header.members:
         place = f"{header.pointer}/adoTst"
         timestamps = content_timestamps(header.members["adoTst"], signed, pointer=place, etsi_u=etsi_u)
-    unknown = [_unknown(name, pointer) for name in signature.extra if name != "payload"]
+    unknown = [_unknown(name, pointer) for name in signature.extra]
     faults = (*header.faults, *etsi_u.faults, *counter_faults, *unknown)
     is_jades = not any(fault.rule in PROFILE_RULES for fault in faults)
     return JadesSignature(
