@@ -73,12 +73,11 @@ class SealKeys:
             for mandate_id in settings.mandates:
                 self._by_mandate.setdefault(mandate_id, []).append(key)
 
-    def sealing_for(self, grant: Grant) -> SealingKey:
-        """The key that seals what ``grant`` allows."""
+    def sealing_for(self, grant: Grant, *, at: datetime) -> SealingKey:
+        """The key that seals what ``grant`` allows, for a seal that claims the time ``at``."""
         named = [key for mandate_id in grant.mandate_ids for key in self._by_mandate.get(mandate_id, ())]
         candidates = named or self._general
-        now = datetime.now(UTC)
-        return next((key for key in candidates if key.valid_from <= now <= key.valid_to), candidates[0])
+        return next((key for key in candidates if key.is_valid_at(at)), candidates[0])
 
 
 def _require_one_sealer(keys: Sequence[SealingKey]) -> None:

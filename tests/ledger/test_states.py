@@ -149,7 +149,7 @@ def test_one_item_in_trouble_leaves_its_neighbours_alone(ledger):
 
 
 def test_a_failed_attempt_may_be_made_again(ledger):
-    """Its credential id and issue time must be carried on; then the next attempt is admitted, and can seal."""
+    """Its credential id must be carried on; then the next attempt is admitted, and can seal."""
     one = intent("1")
     (admission,) = ledger.intend([one])
     assert [Release()] == ledger.conclude([Outcome(admission.claim, failure="HSM_UNAVAILABLE")])
@@ -162,12 +162,17 @@ def test_a_failed_attempt_may_be_made_again(ledger):
 
 
 def test_a_resumed_attempt_may_rest_on_other_grounds(ledger):
-    """Key, mandate and completion are today's; only the credential id and the issue time stay."""
+    """Key, mandate, completion and issue time are today's; only the credential id stays."""
     one = intent("1")
     (admission,) = ledger.intend([one])
     ledger.conclude([Outcome(admission.claim, failure="HSM_UNAVAILABLE")])
     today = dataclasses.replace(
-        one, key_label="seal-2027", completion=b"{}", protected="other", mandate_ids=("dcu-2027",)
+        one,
+        key_label="seal-2027",
+        completion=b"{}",
+        protected="other",
+        mandate_ids=("dcu-2027",),
+        issued=one.issued + timedelta(days=1),
     )
 
     seal(ledger, today)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from eseal import sealcore
-from eseal.config import load_token
+from eseal.assembly import House
+from eseal.config import load, load_token
+from eseal.errors import Unavailable
 from eseal.hsm import generate_key
-from eseal.terms import Algorithm
+from eseal.issuance.stages import IssueRequest
+from eseal.rpc.translate import domain
+from eseal.terms import Algorithm, Caller
 from eseal.trust import practice as pki
+from eseal.verification import VerifyInput
+from eseal.verification.report import Verdict
 from eseal_client.wire import verification_pb2
 from tests.harness.server import PracticeSet, practice_set, refused_start, running_server
-from tests.path.calls import issue_request
+from tests.path.calls import ADA, issue_request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from eseal.terms import LegalEntity
     from eseal_client import MicroCredential
 
+DCU = Caller("spiffe://eciu.example/member/dcu/back-end")
 FIRST = '[[keys]]\nlabel = "seal-1"'
 
 
@@ -105,6 +113,30 @@ def test_rotation(practice: PracticeSet, course: MicroCredential) -> None:
 
     assert first.sealed == again.sealed
     assert "seal-1" == _sealed_by(practice, again.sealed)
+
+
+def test_failed_before_and_retried_after_a_rotation(practice: PracticeSet, course: MicroCredential) -> None:
+    """A retry that the new key seals claims a time at which that key's certificate is valid, and is replayed as it is."""
+    request = IssueRequest(request_id="retried", micro_credential=domain(course), learner=domain(ADA))
+    with House(load(practice.config)) as house:
+        house.key_room._lanes.close(Unavailable("HSM_AWAY", "The HSM is away."))
+        (failed,) = house.issuance.run([request], caller=DCU)
+        (first,) = house.ledger.recall([(DCU.uri, "retried")])
+    time.sleep(2)
+    begins = datetime.now(UTC).replace(microsecond=0)
+    _add_key(practice, "seal-2", lifetime=pki.Lifetime(not_before=begins), before=True)
+
+    with House(load(practice.config)) as house:
+        (sealed,) = house.issuance.run([request], caller=DCU)
+        (again,) = house.issuance.run([request], caller=DCU)
+        (report,) = house.verify([VerifyInput(sealed.sealed)])
+
+    assert "HSM_AWAY" == failed.reason
+    assert "seal-2" == _sealed_by(practice, sealed.sealed)
+    assert first.intent.issued < begins <= report.seals[0].signing_time
+    assert Verdict.PARTIALLY_VERIFIED == report.verdict
+    assert first.intent.credential_id == sealed.credential_id
+    assert sealed.sealed == again.sealed
 
 
 def test_replays_outlive_their_key(practice: PracticeSet, course: MicroCredential) -> None:

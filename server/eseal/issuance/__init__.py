@@ -184,14 +184,18 @@ class Issuance:
         ]
 
     def _complete(self, item: Granted, now: datetime) -> Completed:
-        """Step 3: issuer, dates, evidence, profiles. A request keeps its first credential id and issue time for ever."""
+        """Step 3: issuer, dates, evidence, profiles. A request keeps its first credential id for ever.
+
+        It keeps its first issue time too, unless the key that seals by now was not valid then: no verifier takes a seal
+        that claims a time before its certificate's notBefore, and nothing that claims the earlier time has left.
+        """
         earlier, draft = item.parsed.entry, item.parsed.draft
-        key = self._keys.sealing_for(item.grant)
+        key = self._keys.sealing_for(item.grant, at=now)
         completion = draft.completion(
             sealer=key.sealer, grant=item.grant, display=item.parsed.display, pages=self._pages
         )
         credential_id = earlier.intent.credential_id if earlier else draft.credential_id()
-        issued = earlier.intent.issued if earlier else now
+        issued = earlier.intent.issued if earlier and key.is_valid_at(earlier.intent.issued) else now
         credential = draft.complete(completion, credential_id=credential_id, issued=issued)
         return Completed(item, key, credential, completion, credential_id, issued)
 

@@ -62,8 +62,8 @@ class Ledger(Protocol):
 class Keys(Protocol):
     """The seal keys of this house."""
 
-    def sealing_for(self, grant: Grant) -> SealingKey:
-        """The key that seals what ``grant`` allows."""
+    def sealing_for(self, grant: Grant, *, at: datetime) -> SealingKey:
+        """The key that seals what ``grant`` allows, for a seal that claims the time ``at``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

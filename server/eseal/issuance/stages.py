@@ -32,6 +32,10 @@ class SealingKey:
     valid_to: datetime
     certificate_sha256: bytes
 
+    def is_valid_at(self, moment: datetime) -> bool:
+        """Whether its certificate allows a seal that claims ``moment``."""
+        return self.valid_from <= moment <= self.valid_to
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueRequest:

@@ -12,12 +12,13 @@ one intent for each (request, attempt), one outcome for each intent.
 
 An attempt may be taken over once its lease has run out, or when its worker is seen to be dead. Taking over is always
 safe: it writes the attempt's one outcome, so the slow worker's own conclude finds its place taken (``Lost``) and its
-signature never leaves. A new attempt must carry the first one's credential id and issue time, so a request has one
-credential id for ever; ``recall`` hands them out before the credential is built.
+signature never leaves. A new attempt must carry the first one's credential id, so a request has one for ever; ``recall``
+hands it out before the credential is built. Its issue time may be another one, because nothing of the attempts before it
+left the house: the key that seals by now may not have been valid then.
 
 How issuance uses it::
 
-    ledger.recall(keys)        None: new | SEALED: replay | else: build with entry.intent.credential_id and .issued
+    ledger.recall(keys)        None: new | SEALED: replay | else: build with entry.intent.credential_id
     ledger.intend(intents)     Admitted(claim) | Settled(entry) | Resume(entry) | Busy(retry_after) | Reused(entry)
     ledger.conclude(outcomes)  Release | Lost
 

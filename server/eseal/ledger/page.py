@@ -127,7 +127,7 @@ class Page:
         # An attempt that is being concluded in this very transaction is as good as held.
         if entry.state is State.INTENDED and (held or entry.claim.serial in self._concluded):
             return Busy(min(LONGEST_WAIT_HINT, max(0.05, remaining / 1_000_000)))
-        if (entry.intent.credential_id, entry.intent.issued) != (intent.credential_id, intent.issued):
+        if entry.intent.credential_id != intent.credential_id:
             return Resume(entry)
         return None
 

@@ -104,9 +104,9 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """An earlier attempt came to nothing, and the intent does not carry its credential id and issue time.
+    """An earlier attempt came to nothing, and the intent does not carry its credential id.
 
-    Nothing was recorded. Build the credential again with the entry's ``credential_id`` and ``issued`` and intend that.
+    Nothing was recorded. Build the credential again with the entry's ``credential_id`` and intend that.
     """
 
     entry: Entry
