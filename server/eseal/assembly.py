@@ -32,7 +32,7 @@ from eseal.rpc.server import Server
 from eseal.rpc.workers import end_with_supervisor, reserved_port, supervise
 from eseal.terms import Caller
 from eseal.trust.anchors import read_anchors
-from eseal.trust.certificate import legal_entity
+from eseal.trust.certificate import legal_entity, read_certificate
 from eseal.trust.path import TrustAnchors
 from eseal.verification import VerifyInput, verify
 
@@ -95,6 +95,18 @@ def _require_one_sealer(keys: Sequence[SealingKey]) -> None:
             )
 
 
+def require_known_mandates(keys: Sequence[SealKeySettings], register: Register) -> None:
+    """SetupError where a seal key names a mandate that the register does not have: another key would seal in its place."""
+    for key in keys:
+        for mandate_id in key.mandates:
+            if mandate_id not in register.mandates:
+                raise SetupError(
+                    "KEY_MANDATE_UNKNOWN",
+                    f"Seal key '{key.label}' names mandate '{mandate_id}', which the register does not have, so another key "
+                    "would seal what it is for. Correct `mandates`; `eseal mandate list` shows the ids.",
+                )
+
+
 class House:
     """Everything that seals and verifies, opened. Use it as a context manager."""
 
@@ -111,6 +123,7 @@ class House:
         seal_keys = SealKeys(keys)
         sealer = keys[0][1].sealer
         source = RegisterSource(config.mandate.register_folder, interval=config.mandate.reload_seconds)
+        require_known_mandates(config.keys, source.current)
         self._open.enter_context(source)
         self.ledger = Ledger.open(config.ledger)
         self._open.callback(self.ledger.close)
@@ -165,12 +178,19 @@ def open_key_room(config: Config, keys: Sequence[SealKey]) -> Pkcs11KeyRoom | Cs
 
 
 def sealing_key(key: SealKey) -> SealingKey:
-    """Read what the seal certificate says."""
+    """Read what the seal certificate says. SetupError where its key usage does not allow seals."""
+    said = read_certificate(key.certificate)
+    if not said.may_seal:
+        raise SetupError(
+            "CERTIFICATE_USAGE",
+            f"The key usage of the certificate of seal key '{key.label}' allows no seals (it has neither contentCommitment "
+            "nor digitalSignature), so no verifier would take one: ask the provider for a seal certificate.",
+        )
     certificate = x509.load_der_x509_certificate(key.certificate)
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return SealingKey(
         key,
-        legal_entity(key.certificate),
+        said.subject,
         sealcore.PublicKey(spki),
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,

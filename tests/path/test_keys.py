@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
 from eseal import sealcore
 from eseal.assembly import House
@@ -28,6 +31,7 @@ from tests.harness.server import PracticeSet, practice_set, refused_start, runni
 from tests.path.calls import ADA, issue_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from eseal.terms import LegalEntity
@@ -151,6 +155,59 @@ def test_replays_outlive_their_key(practice: PracticeSet, course: MicroCredentia
     with running_server(practice) as server, server.issuance() as stub:
         assert first.sealed == stub.Issue(issue_request(course, "before")).sealed
         assert "seal-2" == _sealed_by(practice, stub.Issue(issue_request(course)).sealed)
+
+
+def _without_seal_usage(practice: PracticeSet) -> None:
+    """Give the seal key a certificate that is for encryption alone."""
+    chain = practice.folder / "seal/chain.pem"
+    leaf, *above = x509.load_pem_x509_certificates(chain.read_bytes())
+    usage = pki._NO_KEY_USAGE | {"key_encipherment": True}
+    other = (
+        x509.CertificateBuilder(leaf.issuer, leaf.subject, leaf.public_key(), leaf.serial_number + 1)
+        .not_valid_before(leaf.not_valid_before_utc)
+        .not_valid_after(leaf.not_valid_after_utc)
+        .add_extension(x509.KeyUsage(**usage), critical=True)
+        .sign(practice.issuing_ca.key, hashes.SHA256())
+    )
+    chain.write_bytes(b"".join(link.public_bytes(Encoding.PEM) for link in (other, *above)))
+
+
+def _with_another_issuer(practice: PracticeSet) -> None:
+    """Put a CA of the same name and another key above the seal certificate."""
+    chain = practice.folder / "seal/chain.pem"
+    leaf = x509.load_pem_x509_certificate(chain.read_bytes())
+    chain.write_bytes(leaf.public_bytes(Encoding.PEM) + pki.issuing_ca(pki.root_ca()).pem)
+
+
+def _for_an_unknown_mandate(practice: PracticeSet) -> None:
+    """Configure a key for a mandate whose id is misspelt."""
+    _add_key(practice, "seal-2", more='mandates = ["dcu-practise"]')
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_without_seal_usage, "key usage of the certificate of seal key 'seal-1' allows no seals"),
+        (_with_another_issuer, "has its issuer's name but another key"),
+        (_for_an_unknown_mandate, "names mandate 'dcu-practise', which the register does not have"),
+    ],
+    ids=["usage", "issuer", "mandate"],
+)
+def test_keys_whose_seals_would_be_worthless(
+    practice: PracticeSet, spoil: Callable[[PracticeSet], None], said: str
+) -> None:
+    """A house that could make only seals that no verifier takes, or with the wrong key, does not open; doctor says why."""
+    spoil(practice)
+    done = subprocess.run(
+        [sys.executable, "-m", "eseal", "doctor", "--config", practice.config],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said in " ".join(refused_start(practice).split())
+    assert 1 == done.returncode
+    assert said in " ".join(done.stdout.split()) or "Its key usage lets nothing be sealed" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from eseal.assembly import open_key_room, sealing_key
+from eseal.assembly import open_key_room, require_known_mandates, sealing_key
 from eseal.config import Config, load
 from eseal.errors import EsealError, SetupError
 from eseal.ledger import Ledger
@@ -100,6 +100,7 @@ def _token(config: Config) -> str:
 
 def _mandates(config: Config) -> str:
     register = Register.load(config.mandate.register_folder)
+    require_known_mandates(config.keys, register)
     return f"{len(register.members)} members, {len(register.mandates)} mandates, state {register.sha256.hex()[:12]}"
 
 

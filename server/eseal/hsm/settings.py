@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -240,11 +241,25 @@ class SealKeySettings(BaseModel):
                 f"certificates: {error}.",
             ) from error
         for lower, upper in itertools.pairwise(chain):
-            if lower.issuer != upper.subject:
-                raise SetupError(
-                    "CERTIFICATE_CHAIN_ORDER",
-                    f"The certificate chain of seal key '{self.label}', {self.certificate_chain}, is out of order: "
-                    f"'{lower.subject.rfc4514_string()}' is not issued by '{upper.subject.rfc4514_string()}'. Put the seal "
-                    "certificate first and each issuer after what it issued.",
-                )
+            self._require_issued(lower, upper)
         return SealKey(self.label, self.algorithm, tuple(link.public_bytes(Encoding.DER) for link in chain))
+
+    def _require_issued(self, lower: x509.Certificate, upper: x509.Certificate) -> None:
+        """SetupError where ``upper`` is not the issuer of ``lower``, by name and by signature (RFC 5280 section 6.1.3)."""
+        names = f"'{lower.subject.rfc4514_string()}'", f"'{upper.subject.rfc4514_string()}'"
+        if lower.issuer != upper.subject:
+            raise SetupError(
+                "CERTIFICATE_CHAIN_ORDER",
+                f"The certificate chain of seal key '{self.label}', {self.certificate_chain}, is out of order: "
+                f"{names[0]} is not issued by {names[1]}. Put the seal certificate first and each issuer after what it "
+                "issued.",
+            )
+        try:
+            lower.verify_directly_issued_by(upper)
+        except (InvalidSignature, TypeError, ValueError) as error:
+            raise SetupError(
+                "CERTIFICATE_CHAIN_BROKEN",
+                f"The certificate chain of seal key '{self.label}', {self.certificate_chain}, is broken: the signature of "
+                f"{names[0]} is not by the key in {names[1]}, which has its issuer's name but another key. Put the "
+                "certificate there that the provider sent with this one.",
+            ) from error
