@@ -25,7 +25,9 @@ SETTINGS = (
     "hang",
     "open_hang",
     "max_sessions",
+    "max_rw_sessions",
     "open_fail_with",
+    "opens_left",
     "login_fail_with",
     "pin_flags",
 )

@@ -19,6 +19,8 @@ from tests.hsm.conftest import Clients, fast, wait_for
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from eseal.terms import SealKey
     from tests.harness.shim import Shim
     from tests.harness.token import SealToken
@@ -254,4 +256,69 @@ def test_calls_that_never_return(shared_token: SealToken, shared_key: SealKey, s
         shim.set(hang=0)
 
         assert wait_for(lambda: not room._keeper.stuck)
+        assert clients.signs()
+
+
+def test_nothing_returns_any_more(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """A module that hangs for good costs no more threads than a bound, and issuance says so; it heals when they come back."""
+    settings = fast(shim.before(shared_token.settings))
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key, deadline=1.0) as clients:
+        assert clients.signs()
+        shim.set(hang=1)
+        assert wait_for(lambda: not room.healthy())
+        time.sleep(4)  # a bound that is none would be passed: a session is given up in 0.8 s
+        assert len(room._keeper.stuck) <= 2 * settings.sessions
+        assert not room.healthy()
+        assert "HSM_STUCK" == _cause(room, shared_key)
+        shim.set(hang=0)
+
+        assert wait_for(room.healthy)
+        assert clients.signs()
+        assert not room._keeper.stuck
+        assert settings.sessions == len(room._keeper.workers)
+
+
+def test_too_many_are_stuck(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """As many calls as there are sessions may be stuck while others sign; one more opens the circuit until one is back."""
+    settings = fast(shim.before(shared_token.settings), sessions=1)
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room:
+        _let_one_hang(room, shared_key, shim)
+        assert isinstance(room.sign(shared_key, [bytes(32)])[0], bytes)
+        assert 1 == len(room._keeper.stuck)
+        _let_one_hang(room, shared_key, shim)
+        assert wait_for(lambda: not room.healthy())
+        time.sleep(1)  # several attempts
+        assert "HSM_STUCK" == _cause(room, shared_key)
+        assert 2 == len(room._keeper.stuck)
+        shim.set(hang=0)
+
+        assert wait_for(room.healthy)
+        assert isinstance(room.sign(shared_key, [bytes(32)])[0], bytes)
+
+
+def _let_one_hang(room: Pkcs11KeyRoom, key: SealKey, shim: Shim) -> None:
+    shim.set(hang=1)
+    (answer,) = room.sign(key, [bytes(32)], deadline=time.monotonic() + 3)
+    assert "HSM_STUCK" == answer.reason
+    shim.set(hang=2)
+
+
+def test_our_own_fault_in_the_recovery(
+    shared_token: SealToken, shared_key: SealKey, shim: Shim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody foresaw opens the circuit, so that nobody waits for what is left undone; the next attempt closes it."""
+    settings = fast(shim.before(shared_token.settings))
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with Pkcs11KeyRoom.open(settings, [shared_key]) as room, Clients(room, shared_key) as clients:
+        assert clients.signs()
+        monkeypatch.setattr(room._connection, "open_session", fail)
+        room._connection.module.cryptoki.close_all_sessions(room._connection._token.slot.slot_id)
+        assert wait_for(lambda: not room.healthy())
+        assert "HSM_RECOVERY_FAILED" == _cause(room, shared_key)
+        monkeypatch.undo()
+
+        assert wait_for(room.healthy)
         assert clients.signs()

@@ -113,6 +113,36 @@ def test_sessions_are_as_many_as_the_token_has(shared_token: SealToken, shared_k
         assert 2 == len(room._keeper.workers)
 
 
+def test_read_write_sessions_have_a_limit_of_their_own(
+    shared_token: SealToken, shared_key: SealKey, shim: Shim
+) -> None:
+    """A token with few read/write sessions has read-only ones all the same; the limit counts where we open such."""
+    shim.set(max_sessions=64, max_rw_sessions=3)
+    settings = fast(shim.before(shared_token.settings))
+    quirks = settings.quirks.model_copy(update={"read_write_sessions": True})
+    opened = []
+    for one in (settings, settings.model_copy(update={"quirks": quirks})):
+        with Pkcs11KeyRoom.open(one, [shared_key]) as room:
+            opened.append(len(room._keeper.workers))
+
+    assert [4, 2] == opened
+
+
+def test_sessions_that_come_later(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
+    """What the token could not give at the start is asked for again, without a restart of the module, and used."""
+    shim.set(opens_left=3)  # the one that stays logged in, and one that signs
+    restarts = shim.counted("finalized")
+    with Pkcs11KeyRoom.open(fast(shim.before(shared_token.settings)), [shared_key]) as room:
+        assert isinstance(room.sign(shared_key, _digests(1))[0], bytes)
+        time.sleep(2)
+        assert 1 == sum(worker.session is not None for worker in room._keeper.workers)
+        assert restarts == shim.counted("finalized")
+        shim.set(opens_left=0)
+
+        assert wait_for(lambda: 4 == sum(worker.session is not None for worker in room._keeper.workers))
+        assert isinstance(room.sign(shared_key, _digests(1))[0], bytes)
+
+
 def test_digest_of_another_length(shared_token: SealToken, shared_key: SealKey) -> None:
     """A digest that is not the algorithm's is refused, and so is a key that the room was not opened with."""
     stranger = SealKey("stranger", Algorithm.ES256, shared_key.chain)

@@ -115,10 +115,12 @@ class Connection:
         self.login()
 
     def session_limit(self) -> int | None:
-        """How many sessions the token says it has; None where it knows no limit or does not tell."""
+        """How many sessions of our kind the token says it has; None where it knows no limit or does not tell."""
         if self._token is None:
             return None
-        return self.module.cryptoki.token_info(self._token.slot.slot_id).max_sessions
+        info = self.module.cryptoki.token_info(self._token.slot.slot_id)
+        ours = (info.max_sessions, info.max_rw_sessions if self._settings.quirks.read_write_sessions else None)
+        return min((limit for limit in ours if limit is not None), default=None)
 
     def close(self, *, finalise: bool = True) -> None:
         """Close the session that stays and leave the module."""

@@ -119,9 +119,13 @@ def code_of(error: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """What the token says about itself now. ``max_sessions`` is None where it knows no limit or does not tell."""
+    """What the token says about itself now. A limit is None where it knows none or does not tell.
+
+    ``max_sessions`` is for sessions of either kind, ``max_rw_sessions`` for those of them that are read/write.
+    """
 
     max_sessions: int | None
+    max_rw_sessions: int | None
     flags: TokenFlag
 
 
@@ -163,8 +167,8 @@ class Cryptoki:
         info = _TokenInfo()
         _check("C_GetTokenInfo", self._token_info(slot, ctypes.byref(info)))
         unknown = (0, ctypes.c_ulong(-1).value)  # CK_EFFECTIVELY_INFINITE, CK_UNAVAILABLE_INFORMATION
-        limits = [limit for limit in (info.max_sessions, info.max_rw_sessions) if limit not in unknown]
-        return TokenInfo(min(limits) if limits else None, TokenFlag(info.flags))
+        most, most_rw = (None if limit in unknown else limit for limit in (info.max_sessions, info.max_rw_sessions))
+        return TokenInfo(most, most_rw, TokenFlag(info.flags))
 
     def login(self, session: int, user_type: int, pin: str | None) -> None:
         """C_Login; ``pin`` None leaves entering it to the device."""

@@ -15,6 +15,7 @@ belongs to that thread; others post events.
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 import time
@@ -34,7 +35,7 @@ from eseal.hsm.pin import PinRefused
 from eseal.hsm.worker import News, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from eseal.hsm.connection import Connection
     from eseal.hsm.lanes import Lanes
@@ -52,8 +53,11 @@ _FINAL = frozenset({"KEY_CERTIFICATE_MISMATCH", "HSM_TOKEN_AMBIGUOUS"})
 class Keeper(threading.Thread):
     """Keeps ``workers`` in sessions. ``start`` it once; ``stop`` ends it."""
 
-    def __init__(self, connection: Connection, lanes: Lanes, settings: RecoverySettings) -> None:
+    def __init__(self, connection: Connection, lanes: Lanes, settings: RecoverySettings, *, seats: int) -> None:
+        """``seats`` is how many workers there are to be, and how many calls may be stuck before no other takes their place."""
         super().__init__(name="hsm-keeper", daemon=True)
+        self._seats = seats
+        self._numbers = itertools.count()
         self._connection = connection
         self._lanes = lanes
         self._settings = settings
@@ -66,7 +70,7 @@ class Keeper(threading.Thread):
         self._said: set[tuple[str, str]] = set()
         self._stopping = False
         self.workers: list[Worker] = []
-        self.stuck: set[Worker] = set()
+        self.stuck: set[Worker] = set()  # Those whose call was given up and is not back; the watch adds to it.
         self.last_good = 0.0
         self.entered = 0.0  # When the work on an event began (monotonic); 0 while idle. Read by the watch.
 
@@ -84,9 +88,12 @@ class Keeper(threading.Thread):
         """A trial signature was made, or failed with ``cause``."""
         self._events.put(partial(self._on_trial, worker, cause))
 
-    def given_up(self, worker: Worker, replacement: Worker) -> None:
-        """``worker`` is stuck in a call; ``replacement`` needs a session."""
-        self._events.put(partial(self._on_given_up, worker, replacement))
+    def given_up(self, worker: Worker, since: float) -> None:
+        """``worker`` is stuck in a call that began at ``since`` (monotonic), and is left behind there."""
+        # Before it can see that it was given up: it may come back at this moment, and is taken out of the set then.
+        self.stuck.add(worker)
+        worker.abandoned = True
+        self._events.put(partial(self._on_given_up, worker, since))
 
     def returned(self, worker: Worker) -> None:
         """A call that had been given up came back after all."""
@@ -105,6 +112,9 @@ class Keeper(threading.Thread):
 
     def run(self) -> None:
         """Work on events, and on what is due."""
+        self._fill_seats()
+        if self._vacant:
+            self._due = time.monotonic() + self._settings.max_probe_seconds
         while not self._stopping:
             try:
                 wait = None if self._due is None else max(0.0, self._due - time.monotonic())
@@ -118,8 +128,21 @@ class Keeper(threading.Thread):
                     self._fill()
             except Exception as error:
                 log.exception("hsm_keeper_failed", error_type=type(error).__name__, exc_info=error)
-                self._due = time.monotonic() + self._settings.max_probe_seconds
+                self._fail_safe()
             self.entered = 0.0
+
+    def _fail_safe(self) -> None:
+        """What is left undone after a fault of our own is unknown: nobody may wait for it, and the next attempt shows."""
+        if self._lanes.closed is None:
+            self._open_circuit("HSM_RECOVERY_FAILED")
+        else:
+            self._try_later("HSM_RECOVERY_FAILED")
+
+    def open_seats(self, sessions: Sequence[SigningSession]) -> None:
+        """Start a worker for each of ``sessions``, before the thread starts; the seats that are left are filled later."""
+        self._fill_seats()
+        for worker, session in zip(self.workers, sessions, strict=False):
+            self.seat(worker, session)
 
     def seat(self, worker: Worker, session: SigningSession, news: News = News.SEATED) -> None:
         """Give ``session`` to ``worker``."""
@@ -162,19 +185,35 @@ class Keeper(threading.Thread):
         log.info("hsm_circuit_closed")
         self._lanes.open()
 
-    def _on_given_up(self, worker: Worker, replacement: Worker) -> None:
+    def _on_given_up(self, worker: Worker, since: float) -> None:
         self._say("hsm_session_stuck", "STUCK")
         metrics.REOPENED.labels("STUCK").inc()
-        self.stuck.add(worker)
+        self.workers.remove(worker)
         self._vacant.pop(worker, None)
-        self._vacant[replacement] = None
+        self._fill_seats()
+        if self.last_good < since:
+            self._failed()
         if self._lanes.closed is not None:
             self._try_later("HSM_STUCK")
+        elif self._too_many_stuck() or self._too_many():
+            self._open_circuit("HSM_STUCK")
 
     def _on_returned(self, worker: Worker) -> None:
         self.stuck.discard(worker)
         self._take_away(worker)
         self._vacant.pop(worker, None)
+        self._fill_seats()
+
+    def _fill_seats(self) -> None:
+        """Start workers for the seats that have none, unless too many calls are stuck: each costs a thread and a session."""
+        while len(self.workers) < self._seats and not self._too_many_stuck() and not self._stopping:
+            worker = Worker(next(self._numbers), self._lanes, self)
+            self.workers.append(worker)
+            self._vacant[worker] = None
+            worker.start()
+
+    def _too_many_stuck(self) -> bool:
+        return len(self.stuck) > self._seats
 
     def _retry(self) -> None:
         """What was missing is due again."""
@@ -201,6 +240,13 @@ class Keeper(threading.Thread):
 
     def _probe(self) -> None:
         """The circuit is open: see whether the HSM is back, and let one worker make a trial signature."""
+        if self._too_many_stuck():
+            self._try_later("HSM_STUCK")
+            return
+        if not self._vacant:
+            # They were inside a call when the circuit opened, and came back with their sessions.
+            for worker in self.workers:
+                self._take_away(worker)
         try:
             session = self._climb(1)
         except _FAULTS as error:
@@ -233,6 +279,8 @@ class Keeper(threading.Thread):
                 raise
             except _FAULTS as error:
                 fault = error
+            if cause_of(fault) == "CKR_SESSION_COUNT" and any(worker.session is not None for worker in self.workers):
+                break  # The token has no more than those that work; a restart would take these away.
             self._failed()
             if self._too_many() and self._may_restart():
                 self._restart()

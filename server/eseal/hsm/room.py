@@ -18,7 +18,6 @@ from eseal.hsm.lanes import Lanes
 from eseal.hsm.queued import QueuedKeyRoom, require_one_valid
 from eseal.hsm.validity import Validity
 from eseal.hsm.watch import Watch
-from eseal.hsm.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,19 +43,19 @@ class Pkcs11KeyRoom(QueuedKeyRoom):
         connection: Connection,
         sessions: Sequence[SigningSession],
         certificates: Mapping[str, Validity],
+        *,
+        seats: int,
     ) -> None:
-        lanes = Lanes(limit=settings.queue_limit, bulk_share=settings.bulk_share, sessions=len(sessions))
+        """``sessions`` are those that could be opened of ``seats``; the keeper opens the others as soon as they are to be had."""
+        lanes = Lanes(limit=settings.queue_limit, bulk_share=settings.bulk_share, sessions=seats)
         super().__init__(lanes, certificates, wait_seconds=settings.wait_seconds, encode=token_input)
         self._quiesce_seconds = settings.recovery.quiesce_seconds
         self._connection = connection
-        self._keeper = Keeper(connection, self._lanes, settings.recovery)
+        self._keeper = Keeper(connection, self._lanes, settings.recovery, seats=seats)
         self._watch = Watch(self._keeper, self._lanes, settings.recovery, list(certificates.values()))
-        for number, session in enumerate(sessions):
-            worker = Worker(number, self._lanes, self._keeper)
-            self._keeper.workers.append(worker)
-            self._keeper.seat(worker, session)
-        for thread in (*self._keeper.workers, self._keeper, self._watch):
-            thread.start()
+        self._keeper.open_seats(sessions)
+        self._keeper.start()
+        self._watch.start()
 
     @classmethod
     def open(cls, settings: HsmSettings, keys: Sequence[SealKey], *, clock: Callable[[], datetime] = _now) -> Self:
@@ -73,8 +72,9 @@ class Pkcs11KeyRoom(QueuedKeyRoom):
         require_one_valid(certificates.values())
         connection = _connect(settings, facts)
         try:
-            sessions = _open_sessions(connection, settings)
-            room = cls(settings, connection, sessions, certificates)
+            seats = _seats(connection, settings)
+            sessions = _open_sessions(connection, seats)
+            room = cls(settings, connection, sessions, certificates, seats=seats)
         except BaseException:
             connection.close()
             raise
@@ -123,25 +123,34 @@ def _connect(settings: HsmSettings, facts: Mapping[SealKey, PublicFacts]) -> Con
         raise _not_working(error) from error
 
 
-def _open_sessions(connection: Connection, settings: HsmSettings) -> list[SigningSession]:
-    """As many sessions as configured, or as the token has: at least one, in which every key must be right."""
+def _seats(connection: Connection, settings: HsmSettings) -> int:
+    """As many sessions as configured, or as the token has besides the one that stays logged in; at least one."""
     try:
         limit = connection.session_limit()
+    except HSM_FAULTS as error:
+        raise _not_working(error) from error
+    if limit is None or limit > settings.sessions:
+        return settings.sessions
+    seats = max(1, limit - 1)
+    log.warning("hsm_fewer_sessions", opened=seats, wanted=settings.sessions, cause="token limit")
+    return seats
+
+
+def _open_sessions(connection: Connection, wanted: int) -> list[SigningSession]:
+    """Open ``wanted`` sessions, or as many as are to be had now: at least one, in which every key must be right."""
+    try:
         first = connection.open_session()
     except HSM_FAULTS as error:
         raise _not_working(error) from error
     if first.refusals:
         raise next(iter(first.refusals.values()))
-    wanted = settings.sessions if limit is None else max(1, min(settings.sessions, limit - 1))
     sessions = [first]
     while len(sessions) < wanted:
         try:
             sessions.append(connection.open_session())
         except (SetupError, *HSM_FAULTS) as error:
-            log.warning("hsm_fewer_sessions", opened=len(sessions), wanted=settings.sessions, cause=cause_of(error))
+            log.warning("hsm_fewer_sessions", opened=len(sessions), wanted=wanted, cause=cause_of(error))
             break
-    if wanted < settings.sessions:
-        log.warning("hsm_fewer_sessions", opened=len(sessions), wanted=settings.sessions, cause="token limit")
     return sessions
 
 

@@ -53,7 +53,8 @@ class RecoverySettings(BaseModel):
     stuck_seconds: float = Field(
         default=20.0,
         gt=0,
-        description="A call into the module that takes this long is given up: its session is replaced by another one.",
+        description="A call into the module that takes this long is given up: its session is replaced by another one, as long "
+        "as no more calls are stuck than there are `sessions`; beyond, the circuit is open until some come back.",
     )
 
 

@@ -2,7 +2,8 @@
 
 A thread inside a C library cannot be stopped, so a call that takes too long is left behind with its thread and its
 session, its callers are answered, and another worker takes its place. While such a call is under way the module cannot
-be finalised; where too many are, only a new process helps, and the health check says so.
+be finalised. Once more of them are stuck than there are sessions configured none takes their place, and the circuit is
+open until some come back; where they never do only a new process helps, and the health check says so.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import structlog
 from eseal.errors import Unavailable
 from eseal.hsm import metrics
 from eseal.hsm.keeper import away
-from eseal.hsm.worker import Worker
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eseal.hsm.lanes import Lanes
     from eseal.hsm.settings import RecoverySettings
     from eseal.hsm.validity import Validity
+    from eseal.hsm.worker import Worker
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +48,9 @@ class Watch(threading.Thread):
         while not self._stopped.wait(min(_LONGEST_ROUND, self._stuck_seconds / 4)):
             since = time.monotonic() - self._stuck_seconds
             for worker in list(self._keeper.workers):
-                if 0.0 < worker.entered < since:
-                    self._give_up(worker)
+                entered = worker.entered
+                if 0.0 < entered < since and not worker.abandoned:
+                    self._give_up(worker, entered)
             self._look_at_keeper(since)
             self._count()
             for certificate in self._certificates:
@@ -58,18 +60,13 @@ class Watch(threading.Thread):
         """Ask the thread to end."""
         self._stopped.set()
 
-    def _give_up(self, worker: Worker) -> None:
-        """Answer the callers of a stuck call and put another worker in its place, unless too many are stuck already."""
-        worker.abandoned = True
+    def _give_up(self, worker: Worker, entered: float) -> None:
+        """Answer the callers of a call that is stuck since ``entered``, and leave its worker behind."""
+        self._keeper.given_up(worker, entered)
         turn = worker.turn
         if turn is not None:
             self._lanes.fail(turn, _stuck())
-        workers = self._keeper.workers
-        log.error("hsm_call_stuck", seconds=self._stuck_seconds, stuck=len(self._keeper.stuck) + 1)
-        replacement = Worker(len(workers) + len(self._keeper.stuck), self._lanes, self._keeper)
-        workers[workers.index(worker)] = replacement
-        replacement.start()
-        self._keeper.given_up(worker, replacement)
+        log.error("hsm_call_stuck", seconds=self._stuck_seconds, stuck=len(self._keeper.stuck))
 
     def _look_at_keeper(self, since: float) -> None:
         """The keeper opens sessions; a call of its own may be stuck as well."""

@@ -28,11 +28,11 @@ enum { CKR_OK = 0, CKR_DEVICE_ERROR = 0x30, CKR_SESSION_COUNT = 0xB1, CKR_BUFFER
 #define CKU_VENDOR_DEFINED 0x80000000UL
 
 /* Settings, then counters. */
-enum { DELAY_US, REMOTE, FAIL_EVERY, FAIL_WITH, FAIL_ONCE_WITH, WRONG_EVERY, HANG, OPEN_HANG, MAX_SESSIONS, OPEN_FAIL_WITH,
-       LOGIN_FAIL_WITH, PIN_FLAGS, SIGNED, LOGINS, USER_TYPE, INITIALIZED, FINALIZED, INSIDE, FINALIZED_WHILE_INSIDE, NAMES };
+enum { DELAY_US, REMOTE, FAIL_EVERY, FAIL_WITH, FAIL_ONCE_WITH, WRONG_EVERY, HANG, OPEN_HANG, MAX_SESSIONS, MAX_RW_SESSIONS,
+       OPEN_FAIL_WITH, OPENS_LEFT, LOGIN_FAIL_WITH, PIN_FLAGS, SIGNED, LOGINS, USER_TYPE, INITIALIZED, FINALIZED, INSIDE, FINALIZED_WHILE_INSIDE, NAMES };
 static const char *const names[NAMES] = {
     "delay_us", "remote", "fail_every", "fail_with", "fail_once_with", "wrong_every", "hang", "open_hang", "max_sessions",
-    "open_fail_with", "login_fail_with", "pin_flags", "signed", "logins", "user_type", "initialized", "finalized", "inside",
+    "max_rw_sessions", "open_fail_with", "opens_left", "login_fail_with", "pin_flags", "signed", "logins", "user_type", "initialized", "finalized", "inside",
     "finalized_while_inside"};
 static atomic_long values[NAMES];
 
@@ -120,6 +120,7 @@ static CK_RV shim_token_info(CK_ULONG slot, CK_ULONG *info) {
     if (rv == CKR_OK) {
         info[12] |= (CK_ULONG)atomic_load(&values[PIN_FLAGS]); /* after 96 bytes of text: flags, then ulMaxSessionCount */
         if (atomic_load(&values[MAX_SESSIONS])) info[13] = (CK_ULONG)atomic_load(&values[MAX_SESSIONS]);
+        if (atomic_load(&values[MAX_RW_SESSIONS])) info[15] = (CK_ULONG)atomic_load(&values[MAX_RW_SESSIONS]);
     }
     return rv;
 }
@@ -128,6 +129,9 @@ static CK_RV shim_open_session(CK_ULONG slot, CK_ULONG flags, void *application,
     hang(OPEN_HANG);
     long failure = atomic_load(&values[OPEN_FAIL_WITH]);
     if (failure) return (CK_RV)failure;
+    long left = atomic_load(&values[OPENS_LEFT]); /* One more than may be opened; 0: as many as anyone likes. */
+    if (left == 1) return CKR_SESSION_COUNT;
+    if (left > 1) atomic_fetch_sub(&values[OPENS_LEFT], 1);
     pthread_rwlock_rdlock(&calls);
     CK_RV rv = ((CK_RV(*)(CK_ULONG, CK_ULONG, void *, void *, CK_ULONG *))real->function[OPEN_SESSION])(
         slot, flags, application, notify, handle);
