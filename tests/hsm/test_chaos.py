@@ -11,15 +11,18 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+from pkcs11 import Attribute
+from structlog.testing import capture_logs
+
+from eseal.errors import SetupError
 from eseal.hsm import Pkcs11KeyRoom, metrics
 from eseal.hsm.settings import QuirkSettings
-from tests.harness.token import invalid
+from tests.harness.token import invalid, make_pair
 from tests.hsm.conftest import Clients, fast, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from eseal.terms import SealKey
     from tests.harness.shim import Shim
@@ -112,6 +115,48 @@ def _replace_token(token: SealToken, directory: Path) -> None:
         "init_token(s.environment, label=s.token_label, pin=s.pin()); generate_key(s, 'k', 'ES256')"
     )
     subprocess.run([sys.executable, "-c", program, token.settings.model_dump_json()], check=True)
+
+
+@pytest.mark.parametrize("kind", ["secp256k1", "Ed25519", "RSA"])
+def test_key_of_another_kind(token: SealToken, kind: str) -> None:
+    """A key of a kind that no seal certificate has, or another one's, is no fault of ours: it is not the certificate's."""
+    key = token.seal_key("k")
+    with Pkcs11KeyRoom.open(fast(token.settings), [key]) as room:
+        with room._connection.writing() as session:
+            for one in list(session.get_objects({Attribute.LABEL: "k"})):
+                one.destroy()
+            make_pair(session, kind, "k")
+        room._connection.module.cryptoki.close_all_sessions(room._connection._token.slot.slot_id)
+        assert wait_for(lambda: _cause(room, key) == "KEY_CERTIFICATE_MISMATCH")
+        assert not room.healthy()
+
+    with pytest.raises(SetupError) as caught:
+        Pkcs11KeyRoom.open(token.settings, [key])
+    assert "KEY_CERTIFICATE_MISMATCH" == caught.value.reason
+
+
+def test_one_key_goes_and_comes_back(token: SealToken) -> None:
+    """A key that is gone when sessions are opened is refused, named in the log once, and used again when it is back."""
+    stays, goes = token.seal_key("stays"), token.seal_key("goes")
+    with capture_logs() as logs, Pkcs11KeyRoom.open(fast(token.settings), [stays, goes]) as room:
+        _relabel(room, "goes", "elsewhere")
+        room._connection.module.cryptoki.close_all_sessions(room._connection._token.slot.slot_id)
+        with Clients(room, stays) as clients:
+            assert clients.signs(400)
+        (answer,) = room.sign(goes, [bytes(32)])
+        assert "KEY_NOT_FOUND" == answer.reason
+        assert room.healthy()
+        _relabel(room, "elsewhere", "goes")
+
+        assert wait_for(lambda: [] == invalid(goes, [bytes(32)] * 8, room.sign(goes, [bytes(32)] * 8)))
+    told = [(entry["event"], entry["key"]) for entry in logs if entry["event"].startswith("hsm_key_")]
+    assert [("hsm_key_refused", "goes"), ("hsm_key_accepted", "goes")] == told
+
+
+def _relabel(room: Pkcs11KeyRoom, old: str, new: str) -> None:
+    with room._connection.writing() as session:
+        for one in list(session.get_objects({Attribute.LABEL: old})):
+            one[Attribute.LABEL] = new
 
 
 def test_pin_changed(token: SealToken, shim: Shim) -> None:

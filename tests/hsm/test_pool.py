@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from pkcs11 import Attribute, ObjectClass
 from structlog.testing import capture_logs
 
 from eseal.errors import DeadlineExceeded, EsealError, Internal, Overloaded, SetupError, Unavailable
 from eseal.hsm import HsmSettings, Pkcs11KeyRoom
+from eseal.hsm.connection import Connection
 from eseal.terms import Algorithm, Lane, SealKey
 from eseal.trust import practice
-from tests.harness.token import DIGEST_LENGTHS, SealToken, invalid
+from tests.harness.token import DIGEST_LENGTHS, SealToken, invalid, make_pair
 from tests.hsm.conftest import Clients, fast, wait_for
 
 if TYPE_CHECKING:
@@ -235,14 +237,10 @@ def test_hsm_that_is_absent(
 
 def test_private_key_without_public_object(token: SealToken) -> None:
     """Where the token holds private keys alone, a trial signature shows which of them is the certificate's."""
-    import pkcs11
-
-    from eseal.hsm.connection import Connection
-
     key, other = token.seal_key("k"), token.seal_key("other")
     connection = Connection(token.settings, {})
     with connection.writing() as session:
-        for public in list(session.get_objects({pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PUBLIC_KEY})):
+        for public in list(session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY})):
             public.destroy()
     connection.close()
 
@@ -251,6 +249,25 @@ def test_private_key_without_public_object(token: SealToken) -> None:
         assert [] == invalid(key, digests, room.sign(key, digests))
     with pytest.raises(SetupError, match="not the one"):
         Pkcs11KeyRoom.open(token.settings, [SealKey("k", Algorithm.ES256, other.chain)])
+
+
+def test_private_key_alone_of_another_kind(token: SealToken) -> None:
+    """Where the public key is missing too, a key of another kind or size is told as another key, not as a broken HSM."""
+    key, other = token.seal_key("k"), token.seal_key("k384", Algorithm.ES384)
+    connection = Connection(token.settings, {})
+    with connection.writing() as session:
+        for one in list(session.get_objects({Attribute.LABEL: "k"})):
+            one.destroy()
+        make_pair(session, "RSA", "k")[0].destroy()
+        for public in list(session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.LABEL: "k384"})):
+            public.destroy()
+    connection.close()
+
+    for label, chain in (("k", key.chain), ("k384", key.chain)):
+        with pytest.raises(SetupError) as caught:
+            Pkcs11KeyRoom.open(token.settings, [SealKey(label, Algorithm.ES256, chain)])
+        assert "KEY_CERTIFICATE_MISMATCH" == caught.value.reason
+    Pkcs11KeyRoom.open(token.settings, [other]).close()
 
 
 def test_close_under_load(shared_token: SealToken, shared_key: SealKey) -> None:

@@ -88,6 +88,10 @@ class Connection:
             raise
         return session
 
+    def look_again(self, session: SigningSession) -> None:
+        """Look up in ``session`` the keys that were refused in it. Errors as in ``open_session``; nobody may use it meanwhile."""
+        session.adopt(self._keys)
+
     def open_bare_session(self, *, rw: bool = False) -> pkcs11.Session:
         """Open a session in which no key is looked up. PKCS11Error or CryptokiError where the module fails."""
         if self._token is None:

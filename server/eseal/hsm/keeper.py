@@ -66,6 +66,8 @@ class Keeper(threading.Thread):
         self._failures: deque[float] = deque()
         self._last_restart = -math.inf
         self._due: float | None = None  # When to try again; None while nothing is missing.
+        self._look_again_at = math.inf  # When to look for the keys again that some session did not find.
+        self._refused: set[str] = set()  # Their labels.
         self._pause = settings.probe_seconds
         self._said: set[tuple[str, str]] = set()
         self._stopping = False
@@ -117,8 +119,7 @@ class Keeper(threading.Thread):
             self._due = time.monotonic() + self._settings.max_probe_seconds
         while not self._stopping:
             try:
-                wait = None if self._due is None else max(0.0, self._due - time.monotonic())
-                event = self._events.get(timeout=wait)
+                event = self._events.get(timeout=self._until_due())
             except Empty:
                 event = self._retry
             self.entered = time.monotonic()
@@ -130,6 +131,10 @@ class Keeper(threading.Thread):
                 log.exception("hsm_keeper_failed", error_type=type(error).__name__, exc_info=error)
                 self._fail_safe()
             self.entered = 0.0
+
+    def _until_due(self) -> float | None:
+        due = min(math.inf if self._due is None else self._due, self._look_again_at)
+        return None if due == math.inf else max(0.0, due - time.monotonic())
 
     def _fail_safe(self) -> None:
         """What is left undone after a fault of our own is unknown: nobody may wait for it, and the next attempt shows."""
@@ -217,9 +222,47 @@ class Keeper(threading.Thread):
 
     def _retry(self) -> None:
         """What was missing is due again."""
-        self._due = None
-        if self._lanes.closed is not None:
-            self._probe()
+        now = time.monotonic()
+        if now >= self._look_again_at:
+            self._look_again_at = math.inf
+            self._look_again()
+        if self._due is not None and now >= self._due:
+            self._due = None
+            if self._lanes.closed is not None:
+                self._probe()
+
+    def _look_again(self) -> None:
+        """A key that was not there when a session was opened, or was another one, may be right by now."""
+        for worker in self.workers:
+            session = worker.session
+            if session is None or not session.refusals or not worker.lock.acquire(timeout=_PAUSE_SECONDS):
+                continue
+            try:
+                self._connection.look_again(session)
+            except _FAULTS as error:
+                # Its next signature shows what is wrong with it.
+                self._say("hsm_keys_not_looked_up", cause_of(error))
+            finally:
+                worker.lock.release()
+        self._tell_refusals()
+
+    def _tell_refusals(self) -> None:
+        """Log once which keys cannot be used while others can, and once that they can again."""
+        refusals = {
+            label: refusal
+            for worker in self.workers
+            if (session := worker.session) is not None
+            for label, refusal in list(session.refusals.items())
+        }
+        for label in refusals.keys() - self._refused:
+            log.error("hsm_key_refused", key=label, cause=refusals[label].reason, message=refusals[label].message)
+        for label in self._refused - refusals.keys():
+            log.info("hsm_key_accepted", key=label)
+        self._refused = set(refusals)
+        if not refusals:
+            self._look_again_at = math.inf
+        elif self._look_again_at == math.inf:
+            self._look_again_at = time.monotonic() + self._settings.max_probe_seconds
 
     def _fill(self) -> None:
         """Give every worker without a session one; where none can be had at all, open the circuit."""
@@ -235,6 +278,7 @@ class Keeper(threading.Thread):
                 return
             # The one that lost its session last is the one that holds a turn.
             self.seat(next(reversed(self._vacant)), session)
+        self._tell_refusals()
         self._due = None
         self._said.clear()
 

@@ -13,6 +13,7 @@ from pkcs11 import Attribute, KeyType, ObjectClass
 
 from eseal.errors import SetupError
 from eseal.hsm.algorithms import DIGEST_LENGTHS, proves
+from eseal.hsm.cryptoki import CryptokiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,8 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
     "secp384r1": ec.SECP384R1,
     "secp521r1": ec.SECP521R1,
 }
+# What a module says where a key of another kind or size than its certificate's is to sign.
+_ANOTHER_KIND = {"CKR_KEY_TYPE_INCONSISTENT", "CKR_KEY_SIZE_RANGE", "CKR_DATA_LEN_RANGE", "CKR_SIGNATURE_LEN_RANGE"}
 
 
 def find_key(session: Session, key: SealKey, facts: PublicFacts, sign: Callable[[int, bytes], bytes]) -> int:
@@ -46,7 +49,8 @@ def find_key(session: Session, key: SealKey, facts: PublicFacts, sign: Callable[
             f"`eseal hsm generate-key --label {key.label}` makes one.",
         )
     ids_by_spki = {
-        spki_of(public): public[Attribute.ID] for public in _objects(session, ObjectClass.PUBLIC_KEY, key.label)
+        _spki_where_known(public): public[Attribute.ID]
+        for public in _objects(session, ObjectClass.PUBLIC_KEY, key.label)
     }
     if facts.spki in ids_by_spki:
         own_id = ids_by_spki[facts.spki]
@@ -55,20 +59,26 @@ def find_key(session: Session, key: SealKey, facts: PublicFacts, sign: Callable[
             return int(paired[0].handle)
     elif ids_by_spki:
         raise _mismatch(key)
+    kind = KeyType.RSA if isinstance(facts.public_key, rsa.RSAPublicKey) else KeyType.EC
     for candidate in candidates:
-        if _signs_for(candidate.handle, key, facts, sign):
+        if candidate[Attribute.KEY_TYPE] == kind and _signs_for(candidate.handle, key, facts, sign):
             return int(candidate.handle)
     raise _mismatch(key)
 
 
 def spki_of(public: Object) -> bytes:
     """The SubjectPublicKeyInfo (DER) of a public key object. ValueError for a kind that eseal does not know."""
-    if public[Attribute.KEY_TYPE] == KeyType.RSA:
+    kind = public[Attribute.KEY_TYPE]
+    if kind == KeyType.RSA:
         modulus = int.from_bytes(public[Attribute.MODULUS])
         exponent = int.from_bytes(public[Attribute.PUBLIC_EXPONENT])
         rsa_key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
         return rsa_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    curve = _CURVES[ECDomainParameters.load(public[Attribute.EC_PARAMS]).chosen.native]()
+    name = str(ECDomainParameters.load(public[Attribute.EC_PARAMS]).chosen.native) if kind == KeyType.EC else ""
+    if name not in _CURVES:
+        message = f"a key of type {kind!s} {name}".rstrip()
+        raise ValueError(message)
+    curve = _CURVES[name]()
     point = public[Attribute.EC_POINT]
     # CKA_EC_POINT is an OCTET STRING around the point (PKCS#11 v2.40 section 2.3.3), but some modules give the bare
     # point. Both begin with 04, so only the length tells them apart.
@@ -77,15 +87,28 @@ def spki_of(public: Object) -> bytes:
     return ec_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+def _spki_where_known(public: Object) -> bytes | None:
+    """None for a kind that cannot be the certificate's, because ``public_facts`` takes no such certificate."""
+    try:
+        return spki_of(public)
+    except ValueError:
+        return None
+
+
 def _objects(session: Session, kind: ObjectClass, label: str) -> list[Object]:
     return list(session.get_objects({Attribute.CLASS: kind, Attribute.LABEL: label}))
 
 
 def _signs_for(handle: int, key: SealKey, facts: PublicFacts, sign: Callable[[int, bytes], bytes]) -> bool:
-    """Let the key sign random bytes: nothing that anyone could use as a seal."""
+    """Let the key sign random bytes: nothing that anyone could use as a seal. A key of another kind signs nothing."""
     digest = os.urandom(DIGEST_LENGTHS[key.algorithm])
     log.info("hsm_trial_signature", key=key.label)
-    return proves(facts, key.algorithm, digest, sign(handle, digest))
+    try:
+        return proves(facts, key.algorithm, digest, sign(handle, digest))
+    except CryptokiError as error:
+        if error.code in _ANOTHER_KIND:
+            return False
+        raise
 
 
 def _mismatch(key: SealKey) -> SetupError:

@@ -58,18 +58,21 @@ class SigningSession:
         self._quirks = quirks
 
     def adopt(self, keys: Mapping[SealKey, PublicFacts]) -> None:
-        """Look up every key, once, and check it against its certificate.
+        """Look up every key that is not found yet, once, and check it against its certificate.
 
-        A key that is refused does not stop the others; where all are, the first SetupError is raised. PKCS11Error or
-        CryptokiError where the module fails.
+        A key that is refused does not stop the others, and may be looked up again; where all are, the first SetupError is
+        raised. PKCS11Error or CryptokiError where the module fails.
         """
         for key, facts in keys.items():
+            if key.label in self._keys:
+                continue
             try:
                 handle = find_key(self._session, key, facts, self._trial(key, facts))
             except SetupError as refusal:
                 self.refusals[key.label] = refusal
             else:
                 self._keys[key.label] = _KeyInSession(handle, facts.signature_length, key.algorithm)
+                self.refusals.pop(key.label, None)
         if not self._keys:
             raise next(iter(self.refusals.values()))
 
