@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from eseal.errors import SetupError
 from eseal.hsm import Pkcs11KeyRoom, generate_key
@@ -59,7 +60,7 @@ def test_wrong_pin_is_tried_once_by_many_processes(token: SealToken) -> None:
     said = [worker.communicate()[1] for worker in workers]
 
     assert all("CKR_PIN_INCORRECT" in text for text in said)
-    assert 2 == sum("hsm.pin_guard remembers" in text for text in said)
+    assert 2 == sum("pin.refused remembers it: remove it" in text for text in said)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,49 @@ def test_each_refusal_has_its_own_words(token: SealToken, shim: Shim, code: int,
     shim.set(login_fail_with=code)
 
     assert reason == _refusal(shim.before(token.settings), key).reason
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "attempts"),
+    [
+        (0xA0, "HSM_PIN_INCORRECT", 1),
+        (0xA3, "HSM_PIN_EXPIRED", 2),
+        (0xA4, "HSM_PIN_LOCKED", 1),
+        (0x102, "HSM_PIN_NOT_INITIALIZED", 2),
+    ],
+)
+def test_refusal_is_remembered_by_its_reason(
+    token: SealToken, shim: Shim, code: int, reason: str, attempts: int
+) -> None:
+    """The next start says the same again; what says nothing against the PIN is asked again, and is over when it is."""
+    key, settings = token.seal_key("k"), shim.before(token.settings)
+    guard = settings.pin_file.with_name("pin.refused")
+    shim.set(login_fail_with=code)
+    logins = shim.counted("logins")
+
+    said = [_refusal(settings, key) for _ in range(2)]
+
+    assert [reason] * 2 == [refusal.reason for refusal in said]
+    assert logins + attempts == shim.counted("logins")
+    assert (attempts == 1) == (f"The file {guard} remembers it" in said[1].message)
+    shim.set(login_fail_with=0)
+    if attempts == 1:
+        guard.unlink()
+    Pkcs11KeyRoom.open(settings, [key]).close()
+
+
+def test_pin_from_the_environment_has_no_guard(token: SealToken, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each start would try a wrong PIN again, so the log warns; a file that is named guards it as any other."""
+    key = token.seal_key("k")
+    monkeypatch.setenv("ESEAL_TEST_PIN", token.settings.pin())
+    unguarded = token.having(pin_file=None, pin_env="ESEAL_TEST_PIN")
+    warned = []
+    for settings in (unguarded, unguarded.model_copy(update={"pin_guard": token.settings.pin_file.with_name("guard")})):
+        with capture_logs() as logs:
+            Pkcs11KeyRoom.open(settings, [key]).close()
+        warned.append(any(entry["event"] == "hsm_pin_unguarded" for entry in logs))
+
+    assert [True, False] == warned
 
 
 @pytest.mark.parametrize(

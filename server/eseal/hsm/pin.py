@@ -1,8 +1,11 @@
 """The PIN: tried once. A wrong one is never tried again, because tokens lock after a few attempts.
 
 It stays refused until the PIN at its place (``hsm.pin_file`` or ``hsm.pin_env``) is another one, which only a person can
-bring about. Worker processes and restarts would each have an attempt of their own; ``hsm.pin_guard`` is a file by which
-they know of each other's.
+bring about. Worker processes and restarts would each have an attempt of their own; the guard (``hsm.pin_guard``, or a file
+beside ``hsm.pin_file``) is a file by which they know of each other's. It holds a mark of the PIN and why it was refused.
+
+A PIN that has expired, or that the token does not have yet, is not marked: it may be the right one, no attempt with it
+counts against the token, and what a person does about it happens in the token.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from eseal.hsm.cryptoki import CryptokiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from eseal.hsm.cryptoki import TokenInfo
     from eseal.hsm.settings import HsmSettings
@@ -55,6 +59,8 @@ _REFUSALS = {
         "The token has no user PIN yet (CKR_USER_PIN_NOT_INITIALIZED). The security officer must set one (C_InitPIN).",
     ),
 }
+# What says nothing against the PIN itself.
+_NOT_THE_PINS_FAULT = {"CKR_PIN_EXPIRED", "CKR_USER_PIN_NOT_INITIALIZED"}
 _FINAL_TRY = (
     "HSM_PIN_FINAL_TRY",
     (
@@ -65,7 +71,16 @@ _FINAL_TRY = (
 
 
 class PinRefused(SetupError):
-    """The token refused the PIN; nothing is tried again until a person has put another one in its place."""
+    """The token refused the PIN, or would: only a person can help. ``returned`` is its return value, where it was asked."""
+
+    def __init__(self, reason: str, message: str, *, returned: str = "") -> None:
+        super().__init__(reason, message)
+        self.returned = returned
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the same PIN must not be tried again."""
+        return self.returned in _REFUSALS and self.returned not in _NOT_THE_PINS_FAULT
 
 
 class PinAttempt:
@@ -92,41 +107,57 @@ class PinAttempt:
             with self._guarded(serial, pin):
                 _try(login, pin)
         except PinRefused as refusal:
-            self._refused, self._refusal = pin, refusal
+            if refusal.is_final:
+                self._refused, self._refusal = pin, refusal
             raise
         self._refused = self._refusal = None
 
     @contextlib.contextmanager
     def _guarded(self, serial: str, pin: str) -> Iterator[None]:
         """One process at a time, and none with a PIN that another one saw refused."""
-        descriptor = self._open_guard()
-        if descriptor is None:
+        opened = self._open_guard()
+        if opened is None:
             yield
             return
+        guard, descriptor = opened
         with os.fdopen(descriptor, "r+", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if _is_of(file.read(), serial, pin):
-                raise PinRefused(_INCORRECT[0], f"{_INCORRECT[1]} The file hsm.pin_guard remembers it.")
+            mark, _, code = file.read().partition("\n")
+            if _is_of(mark, serial, pin):
+                raise _remembered(guard, code.strip())
             try:
                 yield
-            except PinRefused:
-                _rewrite(file, _mark(os.urandom(16), serial, pin))
+            except PinRefused as refusal:
+                if refusal.is_final:
+                    _rewrite(file, f"{_mark(os.urandom(16), serial, pin)}\n{refusal.returned}\n")
                 raise
             _rewrite(file, "")
 
-    def _open_guard(self) -> int | None:
-        """The guard file; None where none is named and the PIN's own folder cannot be written."""
+    def _open_guard(self) -> tuple[Path, int] | None:
+        """The guard file and its descriptor; None where none is named, and none can be beside the PIN."""
         named, pin_file = self._settings.pin_guard, self._settings.pin_file
         guard = named or (pin_file and pin_file.with_name(f"{pin_file.name}.refused"))
-        if guard is None:
-            return None
         try:
-            return os.open(guard, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if guard is not None:
+                return guard, os.open(guard, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             if named is not None:
                 raise SetupError("HSM_PIN_GUARD", f"hsm.pin_guard cannot be written: {error}.") from error
-            log.warning("hsm_pin_unguarded", advice="name a file in hsm.pin_guard that this service may write")
-            return None
+        log.warning(
+            "hsm_pin_unguarded",
+            risk="each start and each worker process tries a wrong PIN once, and tokens lock after a few attempts",
+            advice="name a file in hsm.pin_guard that this service may write",
+        )
+        return None
+
+
+def _remembered(guard: Path, code: str) -> PinRefused:
+    """Say again what was said when the PIN was refused, and which file to remove."""
+    code = code if code in _REFUSALS else "CKR_PIN_INCORRECT"
+    reason, message = _REFUSALS[code]
+    return PinRefused(
+        reason, f"{message} The file {guard} remembers it: remove it to have the same PIN tried again.", returned=code
+    )
 
 
 def _try(login: Callable[[str | None], None], pin: str) -> None:
@@ -135,7 +166,7 @@ def _try(login: Callable[[str | None], None], pin: str) -> None:
     except CryptokiError as error:
         if error.code not in _REFUSALS:
             raise
-        raise PinRefused(*_REFUSALS[error.code]) from error
+        raise PinRefused(*_REFUSALS[error.code], returned=error.code) from error
 
 
 def _require_attempts_left(info: TokenInfo) -> None:

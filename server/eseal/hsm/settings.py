@@ -152,12 +152,16 @@ class HsmSettings(KeyRoomSettings):
     pin_file: Path | None = Field(
         default=None, description="A file with the PIN, readable by this service alone; a trailing newline is cut off."
     )
-    pin_env: str | None = Field(default=None, description="The environment variable that holds the PIN.")
+    pin_env: str | None = Field(
+        default=None,
+        description="The environment variable that holds the PIN. Set `pin_guard` with it: no file stands beside a variable.",
+    )
     pin_guard: Path | None = Field(
         default=None,
         description="A file that this service may write, by which worker processes and restarts know that a PIN was refused, "
-        "so that it is tried once in all and not once by each. It holds a salted hash; remove it to have the PIN tried "
-        "again. Left out, it is `<pin_file>.refused`, where that folder can be written.",
+        "so that it is tried once in all and not once by each. It holds a salted hash and why; remove it to have the PIN "
+        "tried again. Left out, it is `<pin_file>.refused`, where that folder can be written; with `pin_env` there is none, "
+        "and the log warns (`hsm_pin_unguarded`).",
     )
     environment: dict[str, str] = Field(
         default_factory=dict,
