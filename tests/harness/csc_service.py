@@ -80,6 +80,8 @@ class StrictService(CSCWithCertomancer):
     async def control(self, request: web.Request) -> web.Response:
         """Take orders; answer the counts."""
         self.orders |= await request.json()
+        if self.orders.get("token_answer", "") is None:
+            del self.orders["token_answer"]
         if self.orders.pop("forget_tokens", False):
             self.tokens.clear()
         return web.json_response(self.counts)
@@ -94,6 +96,8 @@ class StrictService(CSCWithCertomancer):
         assert ("client_credentials", "service") == (asked["grant_type"], asked["scope"])
         token = secrets.token_urlsafe()
         self.tokens.add(token)
+        if "token_answer" in self.orders:
+            return web.json_response(self.orders["token_answer"])
         return web.json_response({"access_token": token, "token_type": "Bearer", "expires_in": 3600})
 
     def door(self, handler):  # type: ignore[no-untyped-def]
@@ -131,7 +135,7 @@ class StrictService(CSCWithCertomancer):
         else:
             pins = [body.pop("PIN")] if "PIN" in body else []
         if self.orders.get("pin") and pins != [PIN]:
-            return web.json_response({"error": "invalid_pin"}, status=400)
+            return web.json_response(self.orders.get("pin_error") or {"error": "invalid_pin"}, status=400)
         if body["numSignatures"] > MULTISIGN:
             return web.json_response({"error": "invalid_request"}, status=400)
         answer = json.loads((await super().credentials_authorize(_Asked(body))).body)

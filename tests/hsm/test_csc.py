@@ -33,8 +33,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CscService]:
 def service(running: CscService) -> CscService:
     """The service, behaving until told otherwise."""
     running.order(
-        fail={}, delay=0, wrong=False, fewer=False, pin=False, credential={}, accepts=CLIENT_SECRET, status=503
-    )
+        fail={}, delay=0, wrong=False, fewer=False, pin=False, credential={}, accepts=CLIENT_SECRET, status=503,
+        pin_error=None, token_answer=None,
+    )  # fmt: skip
     running.secret_file.write_text(CLIENT_SECRET)
     return running
 
@@ -251,11 +252,14 @@ def test_explicit_credential(service: CscService) -> None:
         assert isinstance(room.sign(key, digests_for(key, 1))[0], bytes)
 
 
-def test_wrong_pin_is_sent_once(service: CscService) -> None:
+@pytest.mark.parametrize(
+    "said", [{"error": "invalid_pin"}, {"error": "invalid_request", "error_description": "Invalid parameter PIN"}]
+)
+def test_wrong_pin_is_sent_once(service: CscService, said: dict[str, str]) -> None:
     """A PIN that the service refused is not sent again, by callers or probes, until another one stands in its place."""
     key, pin = service.key("p256"), service.folder / "other-pin"
     pin.write_text("00000")
-    service.order(pin=True, credential={"auth": {"mode": "explicit"}})
+    service.order(pin=True, pin_error=said, credential={"auth": {"mode": "explicit"}})
     with CscKeyRoom.open(settings_of(service, pin_file=pin), [key]) as room:
         before = service.order()
 
@@ -269,6 +273,67 @@ def test_wrong_pin_is_sent_once(service: CscService) -> None:
 
         assert wait_for(room.healthy)
         assert isinstance(room.sign(key, digests_for(key, 1))[0], bytes)
+
+
+def test_wrong_pin_is_sent_once_by_many_connections(service: CscService) -> None:
+    """Connections that ask at the same moment have one attempt in all."""
+    key, pin = service.key("p256"), service.folder / "other-pin"
+    pin.write_text("00000")
+    service.order(pin=True, delay=0.2, credential={"auth": {"mode": "explicit"}})
+    with CscKeyRoom.open(settings_of(service, pin_file=pin, window_seconds=0, connections=4), [key]) as room:
+        before = service.order()
+
+        answers = room.sign(key, digests_for(key, 4 * MULTISIGN))
+
+    assert {"QSCD_REFUSED"} == {answer.reason for answer in answers}
+    assert 1 == (service.order() - before)["authorize"]
+
+
+def test_refusal_that_is_not_of_the_pin(service: CscService) -> None:
+    """What the service refuses for another cause says nothing about the PIN: the next seal sends it again."""
+    key = service.key("p256")
+    service.order(pin=True, credential={"auth": {"mode": "explicit"}})
+    with CscKeyRoom.open(settings_of(service, pin_file=service.folder / "pin"), [key]) as room:
+        service.order(fail={"authorize": 1}, status=403)
+
+        assert "QSCD_REFUSED" == room.sign(key, digests_for(key, 1))[0].reason
+        assert room.healthy()
+        assert isinstance(room.sign(key, digests_for(key, 1))[0], bytes)
+
+
+@pytest.mark.parametrize("answer", [{"token_type": "Bearer"}, {"access_token": None}, {"access_token": 5}, [], "x"])
+def test_token_answer_without_a_token(service: CscService, answer: object) -> None:
+    """An answer without an access token is one more failure: the circuit opens, and closes when there are tokens again."""
+    key = service.key("p256")
+    with CscKeyRoom.open(settings_of(service, failures=1), [key]) as room:
+        service.order(token_answer=answer, forget_tokens=True)
+        assert "unreadable_answer" == room.sign(key, digests_for(key, 1))[0].metadata["cause"]
+        assert wait_for(lambda: not room.healthy())
+        time.sleep(0.5)  # several probes
+        with pytest.raises(SetupError, match="unreadable_answer"):
+            CscKeyRoom.open(settings_of(service), [key])
+        service.order(token_answer=None)
+
+        assert wait_for(room.healthy)
+        assert isinstance(room.sign(key, digests_for(key, 1))[0], bytes)
+
+
+def test_our_own_fault_while_probing(service: CscService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw in a probe does not end the probing."""
+    key = service.key("p256")
+
+    def fail(credential_id: str) -> None:
+        raise ZeroDivisionError
+
+    with CscKeyRoom.open(settings_of(service, failures=1), [key]) as room:
+        monkeypatch.setattr(room._service, "probe", fail)
+        service.order(fail={"authorize": 2})
+        assert "QSCD_FAILED" == room.sign(key, digests_for(key, 1))[0].reason
+        time.sleep(0.5)
+        assert not room.healthy()
+        monkeypatch.undo()
+
+        assert wait_for(room.healthy)
 
 
 @pytest.mark.parametrize(

@@ -239,9 +239,14 @@ class _Mender(threading.Thread):
             due = self._probe_at
             self._wake.wait(_ROUND_SECONDS if due is None else max(0.0, min(_ROUND_SECONDS, due - time.monotonic())))
             self._wake.clear()
-            self._room.look_after()
-            if due is not None and time.monotonic() >= due and not self._stopping:
-                self._probe()
+            try:
+                self._room.look_after()
+                if due is not None and time.monotonic() >= due and not self._stopping:
+                    self._probe()
+            except Exception as error:
+                # The thread must outlive whatever it is, or the circuit would never close.
+                log.exception("qscd_mender_failed", error_type=type(error).__name__, exc_info=error)
+                self._try_later(CscError("probe_failed", passing=False))
 
     def stop(self) -> None:
         """Ask the thread to end."""
@@ -253,15 +258,20 @@ class _Mender(threading.Thread):
         try:
             self._service.probe(self._label)
         except (CscError, SetupError) as error:
-            fault = error if isinstance(error, CscError) else CscError(error.reason, passing=False)
-            self._pause = min(2 * self._pause, self._settings.max_probe_seconds)
-            self._probe_at = time.monotonic() + self._pause
-            self._room.open_circuit(fault, self._pause)
+            self._try_later(error if isinstance(error, CscError) else CscError(error.reason, passing=False))
             return
         with self._lock:
             self._failures = 0
             self._probe_at = None
         self._room.close_circuit()
+
+    def _try_later(self, fault: CscError) -> None:
+        """Keep the circuit open where it is, and probe again after a longer pause."""
+        if self._probe_at is None:
+            return
+        self._pause = min(2 * self._pause, self._settings.max_probe_seconds)
+        self._probe_at = time.monotonic() + self._pause
+        self._room.open_circuit(fault, self._pause)
 
 
 def _as_it_is(algorithm: Algorithm, digest: bytes) -> bytes:

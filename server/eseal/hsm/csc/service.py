@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import ssl
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,7 @@ _PSS = base64.b64encode(
 ).decode()
 PIN_REFUSED = "invalid_pin"
 """Our code for a PIN with which authorization was refused: it is not sent again until another one stands in its place."""
+_AUTHORIZE = "credentials/authorize"
 _TOO_MANY = 429
 _UNAUTHORIZED = 401
 _SERVER_ERRORS = 500
@@ -64,14 +67,16 @@ _SERVER_ERRORS = 500
 class CscError(Exception):
     """A request failed. ``code`` is the service's error code, or ours; ``passing`` says that it may work again later.
 
-    What the service says beside its code is left out: it may quote what it was sent.
+    ``of_pin`` says that the service named the PIN as the cause. What else it says beside its code is left out: it may quote
+    what it was sent.
     """
 
-    def __init__(self, code: str, *, passing: bool, retry_after: float | None = None) -> None:
+    def __init__(self, code: str, *, passing: bool, retry_after: float | None = None, of_pin: bool = False) -> None:
         super().__init__(code)
         self.code = code
         self.passing = passing
         self.retry_after = retry_after
+        self.of_pin = of_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,10 @@ class CscService:
             )
         self._token_lock = threading.Lock()
         self._refused_secret: str | None = None
+        # By credential. Held while a PIN is sent that the service has not taken yet, so that a wrong one is sent once.
+        self._pin_lock = threading.Lock()
         self._refused_pins: dict[str, str] = {}
+        self._taken_pins: dict[str, str] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -148,24 +156,38 @@ class CscService:
         hashes = [base64.b64encode(digest).decode() for digest in digests]
         body: dict[str, Any] = {"credentialID": credential_id, "numSignatures": len(hashes)}
         pin = self._settings.pin()
-        if pin is not None and self._refused_pins.get(credential_id) == pin:
-            raise CscError(PIN_REFUSED, passing=False)
         if self._settings.api == "v1":
             body |= {"hash": hashes} | ({"PIN": pin} if pin is not None else {})
         else:
             body |= {"hashes": hashes, "hashAlgorithmOID": HASH_OIDS[algorithm]}
             body |= {"authData": [{"id": "PIN", "value": pin}]} if pin is not None else {}
-        try:
-            sad = self._post("credentials/authorize", body).get("SAD")
-        except CscError as error:
-            # Services differ in what they call a wrong PIN, and a few wrong ones lock the credential.
-            if pin is not None and not error.passing:
-                self._refused_pins[credential_id] = pin
-                raise CscError(PIN_REFUSED, passing=False) from error
-            raise
+        sad = (self._post(_AUTHORIZE, body) if pin is None else self._post_with_pin(credential_id, pin, body)).get(
+            "SAD"
+        )
         if not isinstance(sad, str):
             raise CscError("unreadable_answer", passing=False)
         return sad
+
+    def _post_with_pin(self, credential_id: str, pin: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Authorize by ``pin``, which stands in ``body``: one thread at a time until it was taken once, never once refused."""
+        with ExitStack() as alone:
+            if self._taken_pins.get(credential_id) != pin:
+                alone.enter_context(self._pin_lock)
+            if self._taken_pins.get(credential_id) == pin:
+                alone.close()
+            if self._refused_pins.get(credential_id) == pin:
+                raise CscError(PIN_REFUSED, passing=False)
+            try:
+                answer = self._post(_AUTHORIZE, body)
+            except CscError as error:
+                # A few wrong ones lock the credential; what else the service refuses says nothing about the PIN.
+                if error.of_pin:
+                    self._refused_pins[credential_id] = pin
+                    self._taken_pins.pop(credential_id, None)
+                    raise CscError(PIN_REFUSED, passing=False) from error
+                raise
+            self._taken_pins[credential_id] = pin
+            return answer
 
     def probe(self, credential_id: str) -> None:
         """See whether the service is there for us, and sign nothing. CscError or SetupError where it is not.
@@ -220,17 +242,19 @@ class CscService:
         """The access token, asked for once for all threads. A secret that was refused is not sent again."""
         with self._token_lock:
             if oauth.token is None or oauth.token.is_expired(leeway=30):
+                oauth.token = None
                 secret = self._settings.client_secret()
                 if secret == self._refused_secret:
                     raise CscError("invalid_client", passing=False)
                 oauth.client_secret = secret
                 try:
-                    oauth.fetch_token(self._token_url(), grant_type="client_credentials")
+                    _require_token(oauth.fetch_token(self._token_url(), grant_type="client_credentials"))
                 except OAuthError as error:
                     if error.error in {"invalid_client", "unauthorized_client"}:
                         self._refused_secret = secret
                     raise CscError(error.error, passing=False) from error
-                except ValueError as error:
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    oauth.token = None
                     raise CscError("unreadable_answer", passing=False) from error
                 self._refused_secret = None
             return str(oauth.token["access_token"])
@@ -262,6 +286,13 @@ def _tls(settings: CscSettings) -> ssl.SSLContext:
     return context
 
 
+def _require_token(answer: Any) -> None:
+    """TypeError or KeyError where a token answer has no access token (RFC 6749 section 5.1)."""
+    if not isinstance(answer["access_token"], str):
+        message = "the access token is no text"
+        raise TypeError(message)
+
+
 def _object(response: httpx2.Response) -> dict[str, Any]:
     try:
         answer = response.json()
@@ -275,15 +306,18 @@ def _object(response: httpx2.Response) -> dict[str, Any]:
 def _failure(response: httpx2.Response) -> CscError:
     """The error code of the service (section 10.1 of both versions), or the HTTP status where it gives none."""
     try:
-        code = str(response.json()["error"])[:64]
-    except (ValueError, KeyError, TypeError):
-        code = f"http_{response.status_code}"
+        said = response.json()
+        code, description = str(said["error"])[:64], str(said.get("error_description", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        code, description = f"http_{response.status_code}", ""
     try:
         retry_after = float(response.headers["Retry-After"])
     except (KeyError, ValueError):
         retry_after = None
     passing = response.status_code >= _SERVER_ERRORS or response.status_code == _TOO_MANY
-    return CscError(code, passing=passing, retry_after=retry_after)
+    # A wrong PIN is `invalid_pin`, or `invalid_request` with a description that names it.
+    of_pin = not passing and (code == PIN_REFUSED or re.search(r"\bPIN\b", description, re.IGNORECASE) is not None)
+    return CscError(code, passing=passing, retry_after=retry_after, of_pin=of_pin)
 
 
 def _raw(algorithm: Algorithm, signature: bytes) -> bytes:
