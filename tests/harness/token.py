@@ -51,7 +51,7 @@ def make_token(directory: Path, label: str = "eseal tests") -> SealToken:
 
 def make_pair(session: Session, kind: str, label: str) -> tuple[PublicKey, PrivateKey]:
     """Make a key pair that eseal would not: on a named curve of any kind, or ``RSA`` with as many bits (``RSA 1024``)."""
-    common = {"store": True, "label": label, "id": kind.encode()}
+    common = {"store": True, "label": label, "id": label.encode()}
     if kind.startswith("RSA"):
         return session.generate_keypair(KeyType.RSA, int(kind[3:] or 2048), **common)
     if kind == "Ed25519":

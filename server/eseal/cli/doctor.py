@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from eseal.assembly import open_key_room, require_known_mandates, sealing_key
@@ -36,7 +37,7 @@ def doctor(config: Annotated[Path, typer.Option("--config", exists=True, dir_oka
     ill = False
     for part, well, word in _examined(config):
         ill |= not well
-        table.add_row("[green]ok[/]" if well else "[bold red]no[/]", part, word)
+        table.add_row("[green]ok[/]" if well else "[bold red]no[/]", escape(part), escape(word))
     console.print(table)
     raise typer.Exit(1 if ill else 0)
 

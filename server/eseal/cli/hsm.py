@@ -31,6 +31,8 @@ from eseal.mandate.identifiers import form_fault
 from eseal.terms import Algorithm, LegalEntity, LegalIdentifier
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eseal.hsm import SealKeySettings
 
 app = typer.Typer(no_args_is_help=True)
@@ -41,7 +43,18 @@ Config = Annotated[
         metavar="FILE", exists=True, dir_okay=False, help="An eseal.toml; only its hsm and keys tables are read."
     ),
 ]
-Label = Annotated[str, typer.Option(help="The key's label in the token (CKA_LABEL).")]
+# X.520's upper bound for a common name (RFC 5280 appendix A.1). Registered names may be longer, and ETSI lets them be so.
+_LONGEST_COMMON_NAME = 64
+
+
+def _named(label: str) -> str:
+    """A key without a label could not be configured."""
+    if not label:
+        raise typer.BadParameter("a key needs a label: [[keys]] names it by that")
+    return label
+
+
+Label = Annotated[str, typer.Option(callback=_named, help="The key's label in the token (CKA_LABEL).")]
 
 
 @app.callback()
@@ -64,7 +77,8 @@ def list_everything(
     """List the tokens of a module; with --config also the keys of the configured one, which needs the PIN."""
     console = Console()
     if module is not None and config is None:
-        console.print(_tokens(HsmSettings(module=module, slot=0, quirks=QuirkSettings(login="none"))))
+        # A bare name would be looked for where the system keeps its libraries, and not here (dlopen(3)).
+        console.print(_tokens(HsmSettings(module=module.absolute(), slot=0, quirks=QuirkSettings(login="none"))))
         return
     if config is None or module is not None:
         raise typer.BadParameter("name either --config or --module")
@@ -104,7 +118,9 @@ def request(
         ),
     ],
     country: Annotated[str, typer.Option(metavar="CC", help="Two letters (C).")],
-    common_name: Annotated[str | None, typer.Option(help="CN; the legal name where left out.")] = None,
+    common_name: Annotated[
+        str | None, typer.Option(help="CN, of at most 64 characters; the legal name where left out.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Write there; else to the screen.")
     ] = None,
@@ -115,6 +131,14 @@ def request(
         raise typer.BadParameter(fault, param_hint="--organization-identifier")
     if not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):  # noqa: PLR2004
         raise typer.BadParameter("two capital letters (ISO 3166-1 alpha-2), such as NL", param_hint="--country")
+    if not organization.strip():
+        raise typer.BadParameter("the sealer's legal name, as its register has it", param_hint="--organization")
+    if len(common_name or organization) > _LONGEST_COMMON_NAME:
+        raise typer.BadParameter(
+            f"a common name has at most {_LONGEST_COMMON_NAME} characters (X.520): give a shorter one, such as the name by "
+            "which the sealer is known",
+            param_hint="--common-name",
+        )
     settings, _ = load_token(config)
     subject = LegalEntity(organization, common_name or organization, organization_identifier, country)
     pem = request_certificate(settings, label, subject).public_bytes(Encoding.PEM)
@@ -177,25 +201,33 @@ def _tokens(settings: HsmSettings) -> Table:
 def _keys(settings: HsmSettings, configured: tuple[SealKeySettings, ...]) -> Table:
     table = Table("key", "id", "kind", "stays inside", "configured", box=None, pad_edge=False)
     by_label = {key.label: key for key in configured}
-    for key in list_keys(settings):
+    found = list_keys(settings)
+    for key in found:
         inside = {True: "[bold red]no: extractable[/]", False: "yes", None: "unknown"}[key.extractable]
-        ours = by_label.pop(key.label, None)
+        ours = by_label.get(key.label)
+        namesakes = [other.spki for other in found if other.label == key.label and other is not key]
         table.add_row(
-            escape(key.label), key.id.hex()[:16], key.kind, inside, _configured(ours, key.spki) if ours else "no"
+            escape(key.label),
+            key.id.hex()[:16],
+            escape(key.kind),
+            inside,
+            _configured(ours, key.spki, namesakes) if ours else "no",
         )
-    for label in by_label:
+    for label in by_label.keys() - {key.label for key in found}:
         table.add_row(escape(label), "", "", "", "[bold red]in the configuration, but not in the token[/]")
     return table
 
 
-def _configured(settings: SealKeySettings, spki: bytes | None) -> str:
-    """Whether the configured certificate is this key's."""
+def _configured(settings: SealKeySettings, spki: bytes | None, namesakes: Sequence[bytes | None]) -> str:
+    """Whether the configured certificate is this key's; ``namesakes`` are the other keys under its label."""
     try:
         certified = public_key_of(settings.load())
     except SetupError as error:
         return f"[yellow]{settings.algorithm}; {escape(error.message)}[/]"
+    if spki == certified:
+        return f"{settings.algorithm}, with its certificate"
+    if certified in namesakes:
+        return "no: the certificate is that of the other key under this label"
     if spki is None:
         return f"{settings.algorithm}; no public key beside it to compare with its certificate"
-    if spki != certified:
-        return "[bold red]its certificate is another key's[/]"
-    return f"{settings.algorithm}, with its certificate"
+    return "[bold red]its certificate is another key's[/]"

@@ -13,8 +13,8 @@ from pkcs11 import Attribute, ObjectClass
 
 from eseal.errors import SetupError
 from eseal.hsm.algorithms import DIGEST_LENGTHS, mechanism_of, token_input
-from eseal.hsm.connection import Connection, cause_of
-from eseal.hsm.cryptoki import HSM_FAULTS, CryptokiError
+from eseal.hsm.connection import errand
+from eseal.hsm.cryptoki import CryptokiError
 from eseal.hsm.inventory import kind_of
 from eseal.terms import Algorithm
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pkcs11
 
+    from eseal.hsm.connection import Connection
     from eseal.hsm.settings import HsmSettings
 
 _AT_A_TIME = 16
@@ -43,8 +44,7 @@ def bench(settings: HsmSettings, label: str, *, seconds: float) -> Iterator[Rate
 
     What is signed is random, so no seal. SetupError where there is no such key or the token fails.
     """
-    connection = Connection(settings, {})
-    try:
+    with errand(settings, _failed) as connection:
         sessions: list[_Session] = []
         wanted = 1
         while True:
@@ -54,10 +54,10 @@ def bench(settings: HsmSettings, label: str, *, seconds: float) -> Iterator[Rate
             if wanted == settings.sessions:
                 return
             wanted = min(2 * wanted, settings.sessions)
-    except HSM_FAULTS as error:
-        raise SetupError("HSM_NOT_WORKING", f"The token failed: {cause_of(error)}.") from error
-    finally:
-        connection.close()
+
+
+def _failed(cause: str) -> SetupError:
+    return SetupError("HSM_NOT_WORKING", f"The token failed: {cause}.")
 
 
 class _Session:

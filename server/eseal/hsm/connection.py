@@ -17,7 +17,7 @@ from eseal.hsm.pin import PinAttempt
 from eseal.hsm.session import SigningSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pkcs11
 
@@ -139,6 +139,19 @@ class Connection:
         if anchor is not None:
             with contextlib.suppress(*HSM_FAULTS):
                 self.module.cryptoki.close_session(anchor.handle)
+
+
+@contextlib.contextmanager
+def errand(settings: HsmSettings, refusal: Callable[[str], SetupError]) -> Iterator[Connection]:
+    """A connection for a person's errand, without keys; what the module fails with is raised as ``refusal(cause)``."""
+    try:
+        connection = Connection(settings, {})
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except HSM_FAULTS as error:
+        raise refusal(cause_of(error)) from error
 
 
 def cause_of(error: Exception) -> str:

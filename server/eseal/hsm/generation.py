@@ -9,8 +9,7 @@ from asn1crypto.keys import ECDomainParameters, NamedCurve
 from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
 
 from eseal.errors import SetupError
-from eseal.hsm.connection import Connection
-from eseal.hsm.cryptoki import HSM_FAULTS, code_of
+from eseal.hsm.connection import errand
 from eseal.hsm.keys import spki_of
 from eseal.terms import Algorithm
 
@@ -30,19 +29,17 @@ def generate_key(settings: HsmSettings, label: str, algorithm: Algorithm) -> byt
     P-256 for ES256, P-384 for ES384, RSA of 3072 bits for PS256 and RS256. SetupError KEY_EXISTS where the label is
     taken, or where the token cannot be opened or refuses.
     """
-    connection = Connection(settings, {})
-    try:
-        with connection.writing() as session:
-            if list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.LABEL: label})):
-                raise SetupError("KEY_EXISTS", f"The token holds a private key with the label '{label}' already.")
-            return spki_of(_generate(session, label, algorithm)[0])
-    except HSM_FAULTS as error:
-        raise SetupError(
+
+    def refusal(cause: str) -> SetupError:
+        return SetupError(
             "KEY_NOT_GENERATED",
-            f"The token did not make a key for {algorithm}: {code_of(error)}. `eseal hsm list` shows the mechanisms it has.",
-        ) from error
-    finally:
-        connection.close()
+            f"The token did not make a key for {algorithm}: {cause}. `eseal hsm list` shows the mechanisms it has.",
+        )
+
+    with errand(settings, refusal) as connection, connection.writing() as session:
+        if list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.LABEL: label})):
+            raise SetupError("KEY_EXISTS", f"The token holds a private key with the label '{label}' already.")
+        return spki_of(_generate(session, label, algorithm)[0])
 
 
 def _generate(session: Session, label: str, algorithm: Algorithm) -> tuple[PublicKey, PrivateKey]:

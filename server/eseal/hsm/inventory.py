@@ -10,9 +10,10 @@ from asn1crypto.keys import ECDomainParameters
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 
 from eseal.errors import SetupError
-from eseal.hsm.connection import Connection, cause_of
+from eseal.hsm.algorithms import MINIMUM_RSA_BITS
+from eseal.hsm.connection import cause_of, errand
 from eseal.hsm.cryptoki import HSM_FAULTS
-from eseal.hsm.keys import spki_of
+from eseal.hsm.keys import spki_where_known
 from eseal.hsm.module import open_module
 from eseal.terms import Algorithm
 
@@ -69,23 +70,17 @@ def list_tokens(settings: HsmSettings) -> list[ListedToken]:
     try:
         return [_listed(module, token) for token in module.tokens()]
     except HSM_FAULTS as error:
-        raise _not_listed(error) from error
+        raise _not_listed(cause_of(error)) from error
     finally:
         module.close()
 
 
 def list_keys(settings: HsmSettings) -> list[ListedKey]:
     """Log in to the token of ``settings`` and list its private keys. SetupError where it does not work."""
-    connection = Connection(settings, {})
-    try:
-        with connection.reading() as session:
-            publics = _by_id(session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY}))
-            privates = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
-            return sorted((_key(found, publics) for found in privates), key=lambda key: (key.label, key.id))
-    except HSM_FAULTS as error:
-        raise _not_listed(error) from error
-    finally:
-        connection.close()
+    with errand(settings, _not_listed) as connection, connection.reading() as session:
+        publics = _by_id(session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY}))
+        privates = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+        return sorted((_key(found, publics) for found in privates), key=lambda key: (key.label, key.id))
 
 
 def kind_of(private: Object) -> tuple[str, tuple[Algorithm, ...]]:
@@ -94,7 +89,8 @@ def kind_of(private: Object) -> tuple[str, tuple[Algorithm, ...]]:
     if key_type == KeyType.RSA:
         modulus = _attribute(private, Attribute.MODULUS)
         bits = int.from_bytes(modulus).bit_length() if modulus else 0
-        return f"RSA {bits or 'of unknown size'}", (Algorithm.PS256, Algorithm.RS256)
+        algorithms = () if 0 < bits < MINIMUM_RSA_BITS else (Algorithm.PS256, Algorithm.RS256)
+        return f"RSA {bits or 'of unknown size'}", algorithms
     if key_type == KeyType.EC:
         parameters = _attribute(private, Attribute.EC_PARAMS)
         name = ECDomainParameters.load(parameters).chosen.native if parameters else None
@@ -112,7 +108,7 @@ def _key(private: Object, publics: dict[tuple[bytes, str], Object]) -> ListedKey
         id=key_id,
         kind=kind,
         algorithms=algorithms,
-        spki=spki_of(public) if public is not None and algorithms else None,
+        spki=spki_where_known(public) if public is not None else None,
         extractable=_attribute(private, Attribute.EXTRACTABLE),
     )
 
@@ -149,5 +145,5 @@ def _algorithms(slot: Slot) -> Iterator[Algorithm]:
     return (algorithm for algorithm, mechanism in _MECHANISMS.items() if mechanism in mechanisms)
 
 
-def _not_listed(error: Exception) -> SetupError:
-    return SetupError("HSM_NOT_WORKING", f"The HSM does not answer: {cause_of(error)}. Check the device and its log.")
+def _not_listed(cause: str) -> SetupError:
+    return SetupError("HSM_NOT_WORKING", f"The HSM does not answer: {cause}. Check the device and its log.")

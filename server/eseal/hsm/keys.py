@@ -49,7 +49,7 @@ def find_key(session: Session, key: SealKey, facts: PublicFacts, sign: Callable[
             f"`eseal hsm generate-key --label {key.label}` makes one.",
         )
     ids_by_spki = {
-        _spki_where_known(public): public[Attribute.ID]
+        spki_where_known(public): public[Attribute.ID]
         for public in _objects(session, ObjectClass.PUBLIC_KEY, key.label)
     }
     if facts.spki in ids_by_spki:
@@ -87,7 +87,7 @@ def spki_of(public: Object) -> bytes:
     return ec_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _spki_where_known(public: Object) -> bytes | None:
+def spki_where_known(public: Object) -> bytes | None:
     """None for a kind that cannot be the certificate's, because ``public_facts`` takes no such certificate."""
     try:
         return spki_of(public)

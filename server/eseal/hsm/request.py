@@ -18,8 +18,8 @@ from pkcs11 import Attribute, ObjectClass
 
 from eseal.errors import SetupError
 from eseal.hsm.algorithms import token_input
-from eseal.hsm.connection import Connection, cause_of
-from eseal.hsm.cryptoki import HSM_FAULTS
+from eseal.hsm.connection import errand
+from eseal.hsm.inventory import kind_of
 from eseal.hsm.keys import spki_of
 from eseal.terms import Algorithm
 
@@ -36,19 +36,18 @@ def request_certificate(settings: HsmSettings, label: str, subject: LegalEntity)
     """Make the request for a seal certificate over the key under ``label`` (EN 319 412-3 section 4.2.1 for the subject).
 
     Key usage asks for nonRepudiation alone, as EN 319 412-2 section 4.3.2 recommends for a key that seals. SetupError
-    KEY_NOT_FOUND where there is not exactly one such key with its public key beside it, HSM_NOT_WORKING where the token
-    fails.
+    KEY_NOT_FOUND where there is not exactly one such key with its public key beside it, KEY_CANNOT_SEAL where no algorithm
+    of ours is its, HSM_NOT_WORKING where the token fails.
     """
-    connection = Connection(settings, {})
-    try:
-        with connection.reading() as session:
-            private, spki = _pair(session, label)
-            key, digest = _signer(private, spki)
-            return _request(subject).sign(key, digest)
-    except HSM_FAULTS as error:
-        raise SetupError("HSM_NOT_WORKING", f"The token did not sign the request: {cause_of(error)}.") from error
-    finally:
-        connection.close()
+    request = _request(subject)
+    with errand(settings, _not_signed) as connection, connection.reading() as session:
+        private, spki = _pair(session, label)
+        key, digest = _signer(private, spki)
+        return request.sign(key, digest)
+
+
+def _not_signed(cause: str) -> SetupError:
+    return SetupError("HSM_NOT_WORKING", f"The token did not sign the request: {cause}.")
 
 
 def _request(subject: LegalEntity) -> x509.CertificateSigningRequestBuilder:
@@ -84,7 +83,17 @@ def _pair(session: Session, label: str) -> tuple[PrivateKey, bytes]:
             f"{len(privates)} and {len(publics)}. `eseal hsm list` shows what it holds; `eseal hsm generate-key --label "
             f"{label}` makes a pair.",
         )
-    return privates[0], spki_of(publics[0])
+    kind, algorithms = kind_of(privates[0])
+    if not algorithms:
+        raise SetupError(
+            "KEY_CANNOT_SEAL",
+            f"The key '{label}' is {kind}, with which nothing can be sealed: ES256 needs P-256, ES384 P-384, PS256 and RS256 an "
+            "RSA key of 2048 bits or more. `eseal hsm generate-key` makes one.",
+        )
+    try:
+        return privates[0], spki_of(publics[0])
+    except ValueError as error:
+        raise SetupError("KEY_CANNOT_SEAL", f"The public key beside the key '{label}' is not its own.") from error
 
 
 def _signer(private: PrivateKey, spki: bytes) -> tuple[TokenEcKey | TokenRsaKey, hashes.SHA256 | hashes.SHA384]:
@@ -94,7 +103,7 @@ def _signer(private: PrivateKey, spki: bytes) -> tuple[TokenEcKey | TokenRsaKey,
         return TokenEcKey(private, public_key), digest
     if isinstance(public_key, rsa.RSAPublicKey):
         return TokenRsaKey(private, public_key), hashes.SHA256()
-    raise SetupError("KEY_NOT_FOUND", "The key is neither EC nor RSA, so it cannot seal.")
+    raise SetupError("KEY_CANNOT_SEAL", "The key is neither EC nor RSA, so it cannot seal.")
 
 
 def _digest_of(data: bytes | bytearray | memoryview, algorithm: hashes.HashAlgorithm) -> bytes:
