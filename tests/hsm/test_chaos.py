@@ -19,7 +19,7 @@ from eseal.errors import SetupError
 from eseal.hsm import Pkcs11KeyRoom, metrics
 from eseal.hsm.settings import QuirkSettings
 from tests.harness.token import invalid, make_pair
-from tests.hsm.conftest import Clients, fast, wait_for
+from tests.hsm.conftest import FAST, Clients, fast, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -352,7 +352,9 @@ def test_our_own_fault_in_the_recovery(
     shared_token: SealToken, shared_key: SealKey, shim: Shim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What nobody foresaw opens the circuit, so that nobody waits for what is left undone; the next attempt closes it."""
-    settings = fast(shim.before(shared_token.settings))
+    # Writing a traceback takes its time on a busy machine; it must not look as if the module hung.
+    recovery = FAST.model_copy(update={"stuck_seconds": 20})
+    settings = fast(shim.before(shared_token.settings), recovery=recovery)
 
     def fail() -> None:
         raise ZeroDivisionError

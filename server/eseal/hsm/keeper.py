@@ -114,7 +114,6 @@ class Keeper(threading.Thread):
 
     def run(self) -> None:
         """Work on events, and on what is due."""
-        self._fill_seats()
         if self._vacant:
             self._due = time.monotonic() + self._settings.max_probe_seconds
         while not self._stopping:
@@ -128,8 +127,8 @@ class Keeper(threading.Thread):
                 if not self._stopping and self._events.empty() and self._lanes.closed is None:
                     self._fill()
             except Exception as error:
-                log.exception("hsm_keeper_failed", error_type=type(error).__name__, exc_info=error)
                 self._fail_safe()
+                log.exception("hsm_keeper_failed", error_type=type(error).__name__, exc_info=error)
             self.entered = 0.0
 
     def _until_due(self) -> float | None:
