@@ -63,6 +63,21 @@ def test_every_column(write: Write, course: MicroCredential) -> None:
     assert "mine-1" == person.request_id
 
 
+def test_a_grade_has_an_assessment_to_belong_to(write: Write, course: MicroCredential) -> None:
+    """A grade column is the only assessment's, whatever its key; where no one is the overall one the heading is refused."""
+    course = type(course).FromString(course.SerializeToString())
+    course.type_of_assessment[0].key = "exam"
+    path = write("given_name,grade_achieved", "Ada,Distinction")
+    (person,) = people(path, course)
+    assert {"en": "Distinction"} == dict(person.learner.grade_achieved)
+
+    course.type_of_assessment.add(key="essay")
+    with pytest.raises(BadInput) as caught:
+        people(path, course)
+
+    assert ["grade_achieved"] == [mistake.column for mistake in caught.value.mistakes]
+
+
 def test_every_field_of_a_learner_has_a_column() -> None:
     """What the protocol gets, the list gets too."""
     said = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from eseal.bulk.dates import read_date
 from eseal.bulk.faults import BadCell, BadInput, Mistake, nearest
+from eseal.credential.achievement import NO_OVERALL_ASSESSMENT, overall_assessment
 from eseal_client import Learner
 
 if TYPE_CHECKING:
@@ -188,13 +189,17 @@ class Columns:
         if name == "credential_identifier":
             return _putter(lambda learner, text: learner.credential_identifiers.add(notation=text, scheme=qualifier))
         if name == "grade_achieved":
-            language = qualifier or self._language()
-            if not _LANGUAGE.fullmatch(language):
-                return "After the colon stands the language of the grade (ISO 639-1), such as grade_achieved:en."
-            return _putter(lambda learner, text: learner.grade_achieved.__setitem__(language, text))
+            return self._grade_achieved(qualifier or self._language())
         if name == "assessment_grade":
             return self._assessment_grade(*(part.strip() for part in qualifier.partition(":")))
         return None
+
+    def _grade_achieved(self, language: str) -> Callable[[Learner, str], str] | str:
+        if overall_assessment(self.course.type_of_assessment) is None:
+            return NO_OVERALL_ASSESSMENT
+        if not _LANGUAGE.fullmatch(language):
+            return "After the colon stands the language of the grade (ISO 639-1), such as grade_achieved:en."
+        return _putter(lambda learner, text: learner.grade_achieved.__setitem__(language, text))
 
     def _assessment_grade(self, key: str, _: str, language: str) -> Callable[[Learner, str], str] | str:
         keys = [assessment.key for assessment in self.course.type_of_assessment if assessment.key]

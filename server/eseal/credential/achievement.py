@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from eseal.credential.nodes import Json, Nodes, date_time, said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from eseal.credential.micro_credential import (
@@ -25,8 +25,50 @@ ECTS: Final = "6fcec5c5af"
 SHORT_LEARNING_PROGRAMME: Final = "74a4a268e8"
 ACTUAL: Final = "b7015a8a8c"
 LEARNING_OPPORTUNITY: Final = "64aad92881"
-PASS: Final[Mapping[str, str]] = {"en": "Pass"}
+# What a learner has who holds the credential and of whom no grade is said, in the languages whose word for it is known.
+PASS: Final[Mapping[str, str]] = {
+    "da": "Bestået",
+    "de": "Bestanden",
+    "en": "Pass",
+    "es": "Apto",
+    "et": "Arvestatud",
+    "fi": "Hyväksytty",
+    "fr": "Réussi",
+    "ga": "Pas",
+    "hr": "Položeno",
+    "hu": "Megfelelt",
+    "it": "Superato",
+    "lt": "Įskaityta",
+    "lv": "Ieskaitīts",
+    "nl": "Voldaan",
+    "pl": "Zaliczone",
+    "pt": "Aprovado",
+    "ro": "Admis",
+    "sl": "Opravljeno",
+    "sv": "Godkänd",
+}
+NO_OVERALL_ASSESSMENT: Final = (
+    "No assessment is the overall one that this grade would be of: it is the only assessment, or the only one without a "
+    "key. Leave out the key of one, or give the grade by its key."
+)
 _NUMBER: Final = re.compile(r"[0-9]{1,6}([.,][0-9]{1,6})?")
+
+
+class _Keyed(Protocol):
+    """An assessment, of the house or of the wire."""
+
+    @property
+    def key(self) -> str:
+        """What grades name it by."""
+
+
+_Assessment = TypeVar("_Assessment", bound=_Keyed)
+
+
+def overall_assessment(assessments: Sequence[_Assessment]) -> _Assessment | None:
+    """The overall assessment: the only one, else the only one without a key; None where no one can be told."""
+    chosen = assessments if len(assessments) == 1 else [one for one in assessments if not one.key]
+    return chosen[0] if len(chosen) == 1 else None
 
 
 class Achievements:
@@ -40,20 +82,28 @@ class Achievements:
         self._grades = {graded.assessment: graded.grade for graded in learner.assessment_grades}
 
     def whole(self) -> Json:
-        """The LearningAchievement of the micro-credential. A grade for an assessment that there is not is a fault."""
+        """The LearningAchievement of the micro-credential. A grade that would be lost is a fault."""
         node = self.achievement(self._whole, "/micro_credential")
+        graded_before: set[str] = set()
         for index, graded in enumerate(self._learner.assessment_grades):
-            if graded.assessment not in self._keys:
-                known = ", ".join(sorted(self._keys)) or "none"
-                message = f"No assessment has the key {graded.assessment!r}; there are: {known}."
-                if not graded.assessment:
-                    message = "The grade in the overall assessment is the learner's grade_achieved."
+            message = self._ungradable(graded.assessment, graded_before)
+            graded_before.add(graded.assessment)
+            if message:
                 self._nodes.fault(f"/learner/assessment_grades/{index}/assessment", "assessment-key", message)
         return node
+
+    def _ungradable(self, key: str, graded_before: set[str]) -> str:
+        """Why a learner cannot have a grade in the assessment of this key; empty where nothing speaks against it."""
+        if not key:
+            return "The grade in the overall assessment is the learner's grade_achieved."
+        if key not in self._keys:
+            return f"No assessment has the key {key!r}; there are: {', '.join(sorted(self._keys)) or 'none'}."
+        return f"The assessment {key!r} has a grade already: give one." if key in graded_before else ""
 
     def achievement(self, course: MicroCredential, where: str) -> Json:
         """The LearningAchievement of ``course``, found in the request at ``where``."""
         nodes, stack = self._nodes, course.integration_stackability
+        overall = self._overall(course, where)
         process = self._awarding_process(course, where)
         information = course.further_information
         node: Json = {
@@ -66,7 +116,9 @@ class Achievements:
         return node | said(
             description=dict(course.description),
             provenBy=[
-                self._assessment(course, assessment, process, f"{where}/type_of_assessment/{index}")
+                self._assessment(
+                    course, assessment, process, f"{where}/type_of_assessment/{index}", overall=assessment is overall
+                )
                 for index, assessment in enumerate(course.type_of_assessment)
             ],
             influencedBy=[
@@ -180,7 +232,28 @@ class Achievements:
             for framework, point, place in pairs
         ]
 
-    def _assessment(self, course: MicroCredential, assessment: Assessment, process: Json, where: str) -> Json:
+    def _overall(self, course: MicroCredential, where: str) -> Assessment | None:
+        """The overall assessment of ``course``. A grade in it is a fault where there is none or it has another grade."""
+        overall = overall_assessment(course.type_of_assessment)
+        own = self._learner.grade_achieved if course is self._whole else {}
+        keyed = self._grades.get(overall.key, {}) if overall and overall.key else {}
+        given = ((own, "/learner/grade_achieved"), (course.grade_achieved, f"{where}/grade_achieved"))
+        if overall is None:
+            for grade, place in given:
+                if grade:
+                    self._nodes.fault(place, "overall-assessment", NO_OVERALL_ASSESSMENT)
+            return None
+        if own and keyed and dict(own) != dict(keyed):
+            message = "grade_achieved and assessment_grades give two grades for the one assessment: give one."
+            self._nodes.fault("/learner/grade_achieved", "overall-assessment", message)
+        if overall.grade and course.grade_achieved and dict(overall.grade) != dict(course.grade_achieved):
+            message = "This is another grade than the overall assessment's own in type_of_assessment: give one."
+            self._nodes.fault(f"{where}/grade_achieved", "overall-assessment", message)
+        return overall
+
+    def _assessment(
+        self, course: MicroCredential, assessment: Assessment, process: Json, where: str, *, overall: bool
+    ) -> Json:
         nodes, scheme = self._nodes, assessment.grading_scheme
         kind = nodes.concept("assessment", assessment.type, f"{where}/type")
         title = dict(assessment.title) or dict((kind or {}).get("prefLabel", {})) or dict(course.title)
@@ -207,7 +280,7 @@ class Achievements:
             "type": "LearningAssessment",
             "title": title,
             "awardedBy": process,
-            "grade": nodes.note(self._grade(course, assessment)),
+            "grade": nodes.note(self._grade(course, assessment, where, overall=overall)),
             "specifiedBy": specification,
             **said(
                 description=dict(assessment.description),
@@ -218,13 +291,25 @@ class Achievements:
             ),
         }
 
-    def _grade(self, course: MicroCredential, assessment: Assessment) -> Mapping[str, str]:
+    def _grade(
+        self, course: MicroCredential, assessment: Assessment, where: str, *, overall: bool
+    ) -> Mapping[str, str]:
         """SHACL wants a grade in every assessment; who holds the credential has passed where nothing else is said."""
+        own: Mapping[str, str] = {}
         if assessment.key:
+            if assessment.key in self._keys:
+                message = f"Two assessments have the key {assessment.key!r}: a grade would not know which it is for."
+                self._nodes.fault(f"{where}/key", "assessment-key", message)
             self._keys.add(assessment.key)
-            return self._grades.get(assessment.key) or assessment.grade or PASS
-        own = self._learner.grade_achieved if course is self._whole else {}
-        return own or assessment.grade or course.grade_achieved or PASS
+            own = self._grades.get(assessment.key, {})
+        if overall and course is self._whole:
+            own = own or self._learner.grade_achieved
+        of_course = course.grade_achieved if overall else {}
+        return own or assessment.grade or of_course or self._passed()
+
+    def _passed(self) -> Mapping[str, str]:
+        """What "Pass" is called in the credential's languages; in English where none of them is known."""
+        return {one: PASS[one] for one in self._nodes.languages if one in PASS} or {"en": PASS["en"]}
 
     def _activity(self, activity: Activity, process: Json, where: str) -> Json:
         nodes = self._nodes
