@@ -148,10 +148,35 @@ def _beside(element: str) -> Iterable[str]:
     return (element, *(name for name in MANDATORY if name != element))
 
 
-@pytest.mark.parametrize("pointer", [f"{PERSON}/fullName", f"{CLAIM}/title", f"{AWARDING_BODY}/legalName"])
-def test_blank_texts_say_nothing(bare: Document, pointer: str) -> None:
-    """A name of blanks identifies nobody."""
-    assert MANDATORY == annex_i(bare.set(pointer, {"en": " \n"})).missing
+BLANK = {"en": " \n"}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [
+        (f"{PERSON}/fullName", BLANK),
+        (f"{PERSON}/nationalID", _node("LegalIdentifier", notation="")),
+        (f"{PERSON}/identifier", _node("Identifier", notation=" ")),
+        (f"{CLAIM}/title", BLANK),
+        (f"{AWARDING_BODY}/legalName", BLANK),
+        (f"{SPECIFIED}/learningOutcome", _node("LearningOutcome", title=BLANK)),
+        (f"{SPECIFIED}/learningOutcomeSummary", _node("Note", noteLiteral=BLANK)),
+        (f"{SPECIFIED}/creditPoint", _node("CreditPoint", point="0")),
+        (f"{SPECIFIED}/creditPoint", _node("CreditPoint", point="0.00")),
+        (f"{CLAIM}/creditReceived", _node("CreditPoint", point=" ")),
+        (f"{SPECIFIED}/volumeOfLearning", "PT0H"),
+        (f"{SPECIFIED}/volumeOfLearning", "-PT60H"),
+        (f"{CLAIM}/influencedBy", _node("LearningActivity", workload="P0D")),
+        (f"{SPECIFIED}/entryRequirement", _node("Note", noteLiteral=BLANK)),
+        (f"{SPECIFIED}/additionalNote", _node("Note", noteLiteral=BLANK)),
+        (f"{CLAIM}/provenBy", _node("LearningAssessment", grade=_node("Note", noteLiteral=BLANK))),
+    ],
+)
+def test_what_says_nothing_is_no_element(bare: Document, pointer: str, value: Any) -> None:
+    """A name of blanks identifies nobody, an identifier without a number nothing, and no credits are no workload."""
+    found = annex_i(bare.set(pointer, value))
+
+    assert (MANDATORY, OPTIONAL) == (found.missing, found.optional_missing)
 
 
 def test_every_element_has_a_place() -> None:

@@ -7,6 +7,7 @@ activities, or in the evidence. An element counts when a reader finds something 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,10 +15,16 @@ from eseal.credential.graph import Graph, with_parts
 from eseal.credential.likeness import once_a_course
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from eseal.credential.graph import Node
     from eseal.sealcore import Document
+
+
+_IDENTIFIERS: Final = ("nationalID", "identifier")
+# Credits and times that are none: blanks, zeros, and durations of zeros or backwards.
+_NONE: Final = re.compile(r"\s*[+-]?[0.,]*\s*")
+_SOME_TIME: Final = re.compile(r"P[^-]*[1-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +91,39 @@ def _specified(claims: list[Node], specifications: list[Node], term: str) -> lis
     return [*taken, *(node for specified in specifications for node in with_parts(specified.nodes(term)))]
 
 
+def _says(nodes: Iterable[Node], *terms: str) -> bool:
+    """Whether one of the nodes has a text, in whatever language, that is more than blanks."""
+    return any(text.strip() for node in nodes for term in terms for text in node.texts(term).values())
+
+
+def _writes(nodes: Iterable[Node], term: str) -> bool:
+    """Whether one of the nodes has a literal that is more than blanks."""
+    return any(value.text.strip() for node in nodes for value in node.values(term))
+
+
+def _notes(nodes: Iterable[Node], term: str) -> bool:
+    """Whether a note of one of the nodes says something."""
+    return _says((note for node in nodes for note in node.nodes(term)), "noteLiteral")
+
+
+def _credits(nodes: Iterable[Node], term: str) -> bool:
+    """Whether one of the nodes has credits, and not none of them."""
+    points = (value.text for node in nodes for credit in node.nodes(term) for value in credit.values("point"))
+    return any(_NONE.fullmatch(point) is None for point in points)
+
+
+def _takes_time(nodes: Iterable[Node], term: str) -> bool:
+    """Whether one of the nodes has a duration (xsd:duration) that takes any time."""
+    return any(_SOME_TIME.match(value.text) is not None for node in nodes for value in node.values(term))
+
+
 def _learner(elements: _Elements) -> bool:
-    names = ("givenName", "familyName", "fullName")
-    return any(
-        any(text.strip() for name in names for text in learner.texts(name).values())
-        or any(node.values("notation") for term in ("nationalID", "identifier") for node in learner.nodes(term))
-        for learner in elements.learners
-    )
+    identifiers = (node for one in elements.learners for term in _IDENTIFIERS for node in one.nodes(term))
+    return _says(elements.learners, "givenName", "familyName", "fullName") or _writes(identifiers, "notation")
 
 
 def _title(elements: _Elements) -> bool:
-    return any(text.strip() for claim in elements.achievements for text in claim.texts("title").values())
+    return _says(elements.achievements, "title")
 
 
 def _country(elements: _Elements) -> bool:
@@ -103,7 +132,7 @@ def _country(elements: _Elements) -> bool:
 
 
 def _awarding_body(elements: _Elements) -> bool:
-    return any(text.strip() for body in elements.bodies for text in body.texts("legalName").values())
+    return _says(elements.bodies, "legalName")
 
 
 def _date(elements: _Elements) -> bool:
@@ -112,15 +141,17 @@ def _date(elements: _Elements) -> bool:
 
 
 def _outcomes(elements: _Elements) -> bool:
-    return elements.any_specification("learningOutcome", "learningOutcomeSummary")
+    outcomes = (outcome for node in elements.specifications for outcome in node.nodes("learningOutcome"))
+    return _says(outcomes, "title") or _notes(elements.specifications, "learningOutcomeSummary")
 
 
 def _workload(elements: _Elements) -> bool:
     return (
-        elements.any_specification("creditPoint", "volumeOfLearning")
-        or any(claim.values("creditReceived") for claim in elements.achievements)
-        or any(activity.values("workload") for activity in elements.activities)
-        or any(node.values("volumeOfLearning") for node in elements.activity_specifications)
+        _credits(elements.specifications, "creditPoint")
+        or _credits(elements.achievements, "creditReceived")
+        or _takes_time(elements.specifications, "volumeOfLearning")
+        or _takes_time(elements.activities, "workload")
+        or _takes_time(elements.activity_specifications, "volumeOfLearning")
     )
 
 
@@ -144,7 +175,7 @@ def _quality_assurance(elements: _Elements) -> bool:
 
 
 def _prerequisites(elements: _Elements) -> bool:
-    return elements.any_specification("entryRequirement")
+    return _notes(elements.specifications, "entryRequirement")
 
 
 def _supervision(elements: _Elements) -> bool:
@@ -152,12 +183,7 @@ def _supervision(elements: _Elements) -> bool:
 
 
 def _grade(elements: _Elements) -> bool:
-    return any(
-        text.strip()
-        for one in elements.assessments
-        for note in one.nodes("grade")
-        for text in note.texts("noteLiteral").values()
-    )
+    return _notes(elements.assessments, "grade")
 
 
 def _stackability(elements: _Elements) -> bool:
@@ -168,10 +194,9 @@ def _stackability(elements: _Elements) -> bool:
 
 
 def _further_information(elements: _Elements) -> bool:
-    terms = ("homepage", "supplementaryDocument", "additionalNote")
-    return elements.any_specification(*terms) or any(
-        claim.values(term) for claim in elements.achievements for term in terms
-    )
+    holders = (*elements.specifications, *elements.achievements)
+    pages = ("homepage", "supplementaryDocument")
+    return _notes(holders, "additionalNote") or any(node.values(term) for node in holders for term in pages)
 
 
 _MANDATORY: Final[Mapping[str, Callable[[_Elements], bool]]] = {
