@@ -89,6 +89,30 @@ def test_a_fault_is_told_by_rule_and_place(
     assert (pointer + place, rule) in faults
 
 
+@pytest.mark.parametrize(
+    ("changes", "places"),
+    [
+        ({"/validUntil": "2020-01-01T00:00:00Z"}, ["/validUntil"]),
+        ({"/expirationDate": "2020-01-01T00:00:00+02:00"}, ["/expirationDate"]),
+        ({"/validUntil": "2026-06-01T12:00:00Z"}, ["/validUntil"]),
+        ({"/validUntil": "2026-06-01T12:00:01Z"}, []),
+        ({"/validFrom": "2026-07-01T00:00:00Z", "/validUntil": "2026-06-30T00:00:00Z"}, ["/validUntil"]),
+        ({"/validFrom": "2026-07-01T00:00:00Z", "/validUntil": "2026-07-02T00:00:00Z"}, []),
+        ({"/credentialSubject/dateOfBirth": "2026-06-02T00:00:00Z"}, ["/credentialSubject/dateOfBirth"]),
+        ({"/credentialSubject/dateOfBirth": "2026-06-01T00:00:00Z"}, []),
+    ],
+)
+def test_a_credential_does_not_end_before_it_begins(
+    credential: dict[str, Any], changes: dict[str, str], places: list[str]
+) -> None:
+    """It is issued (on 1 June 2026, at noon) to somebody who was born, before it ends and not after."""
+    document = Document.from_python(credential)
+    for pointer, value in changes.items():
+        document = document.set(pointer, value)
+
+    assert [(place, "edc.dates") for place in places] == [(fault.pointer, fault.rule) for fault in check(document)]
+
+
 def test_an_unknown_item_is_refused_with_the_nearest_known(credential: dict[str, Any]) -> None:
     """SHACL looks at the scheme alone; we look the item up."""
     mode = f"{SUBJECT}/specifiedBy/mode"

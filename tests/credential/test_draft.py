@@ -30,6 +30,7 @@ COURSES = {
     "example": courses.eciu_course(),
     "full": courses.full_course(),
     "valid from a day": replace(courses.eciu_course(), valid_from=date(2026, 1, 1)),
+    "ended before it began": replace(courses.eciu_course(), valid_until=datetime(2020, 1, 1, tzinfo=UTC)),
     "with pages": replace(courses.eciu_course(), display=courses.PAGES),
     "without languages": replace(courses.eciu_course(), languages=()),
     "without outcomes": replace(courses.eciu_course(), learning_outcomes=()),
@@ -52,7 +53,7 @@ learners = st.builds(
     given_name=texts,
     family_name=texts,
     full_name=texts,
-    date_of_birth=st.none() | st.dates(date(1900, 1, 1), date(2020, 1, 1)),
+    date_of_birth=st.none() | st.dates(date(1900, 1, 1), date(2020, 1, 1)) | st.just(date(2026, 11, 25)),
     national_id=st.none()
     | st.builds(LegalIdentifier, st.sampled_from(["tax", "other"]), texts, st.sampled_from(["IRL", "NLD", "XXX", ""])),
     identifiers=identifiers,

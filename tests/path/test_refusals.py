@@ -147,6 +147,18 @@ def test_a_hidden_profile_needs_what_the_profile_needs(
     assert ["accreditation-known"] == [one.rule for one in error.refusals]
 
 
+def test_a_credential_that_has_ended_is_not_sealed(server: RunningServer, course: MicroCredential) -> None:
+    """Every verifier would call it expired from the first day on: neither Issue nor Seal makes one."""
+    with server.issuance() as dcu:
+        sealed = payload(dcu.Issue(issue_request(course)).sealed)
+        course.valid_until.FromJsonString("2020-01-01T00:00:00Z")
+        issuing = refusal(lambda: dcu.Issue(issue_request(course)))
+        sealing = refusal(lambda: dcu.Seal(seal_request({**sealed, "validUntil": "2020-01-01T00:00:00Z"})))
+
+    assert ["/expirationDate", "/validUntil"] == sorted(fault.subject for fault in issuing.faults)
+    assert ["/validUntil"] == [fault.subject for fault in sealing.faults]
+
+
 def test_another_members_award_is_refused(server: RunningServer, course: MicroCredential) -> None:
     """A caller that may not act for the awarding body is refused, each rule named; ExplainMandate says the same."""
     with server.issuance() as dcu, server.issuance("utwente") as utwente:

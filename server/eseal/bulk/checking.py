@@ -19,6 +19,7 @@ from eseal.credential.checking import check
 from eseal.credential.completion import Completion, complete, fresh_credential_id
 from eseal.credential.facts import award_facts
 from eseal.credential.micro_credential import Display
+from eseal.credential.validity import BIRTH
 from eseal.errors import InvalidInput
 from eseal.rpc.translate import domain
 from eseal.terms import Caller, Fault, Grant, LegalEntity
@@ -147,9 +148,9 @@ def _faults(document: Document, display: Display | None) -> list[Fault]:
 def _tell(found: Check, fault: Fault, course_file: str, columns: Columns, person: Person) -> None:
     """Say a fault where the registrar can mend it: by key in the course file, or by row and column in the list."""
     row = person.row
-    if fault.pointer.startswith("/learner/"):
+    if fault.pointer.startswith("/learner/") or fault.pointer == BIRTH:
         # The sentence may name what the cell says; the rule and the place are enough.
-        part = fault.pointer.split("/")[2]
+        part = "date_of_birth" if fault.pointer == BIRTH else fault.pointer.split("/")[2]
         column = columns.written(*COLUMNS.get(part, (part,)))
         sentence = "The cell does not hold what this rule asks for."
         found.mistakes.append(Mistake(columns.table.name, fault.rule, sentence, row.number, row.line, column))

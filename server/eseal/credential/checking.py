@@ -13,6 +13,7 @@ from eseal.credential.conformance import judge
 from eseal.credential.graph import Graph
 from eseal.credential.plain import accepted
 from eseal.credential.profile import named_profiles
+from eseal.credential.validity import date_faults
 from eseal.terms import Profile
 
 if TYPE_CHECKING:
@@ -39,6 +40,6 @@ def check_many(documents: Sequence[Document], profiles: Iterable[Profile] | None
     else:
         named = [frozenset(profiles) or frozenset({Profile.GENERIC})] * len(documents)
     return [
-        [] if plain else judge(Graph(document.to_python()), own)
+        [*([] if plain else judge(Graph(document.to_python()), own)), *date_faults(document)]
         for document, own, plain in zip(documents, named, accepted(documents, named), strict=True)
     ]

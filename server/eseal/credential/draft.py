@@ -24,6 +24,7 @@ from eseal.credential.completion import Completion, complete, credential_id_of, 
 from eseal.credential.facts import award_facts
 from eseal.credential.micro_credential import Identifier
 from eseal.credential.nodes import date_time
+from eseal.credential.validity import ended, ends
 from eseal.errors import InvalidInput
 from eseal.sealcore import Document, Template, canonical_many, digest_many
 from eseal.terms import LegalIdentifier
@@ -116,13 +117,16 @@ CompletedDraft: TypeAlias = Document | CompletedMember
 class CompletedClass:
     """A class with one completion. ``faults`` and ``missing`` are those of each member.
 
-    The holes are the id, ``moments`` times the date of issue, and then those of the class.
+    The holes are the id, ``moments`` times the date of issue, and then those of the class; ``birth`` is the place of the
+    date of birth among them. ``ends`` is when validity ends.
     """
 
     template: Template = field(repr=False)
     moments: int
     faults: tuple[Fault, ...]
     missing: tuple[str, ...]
+    ends: tuple[tuple[str, datetime], ...] = ()
+    birth: int | None = None
 
 
 class Class:
@@ -158,6 +162,8 @@ class Class:
                 moments=len(moments),
                 faults=tuple(check(document)),
                 missing=tuple(annex_i(document).missing),
+                ends=ends(document),
+                birth=1 + len(moments) + self.names.index("date_of_birth") if "date_of_birth" in self.names else None,
             )
             self._keep(self._completed, completion, found)
         return found
@@ -204,7 +210,17 @@ def payloads(items: Sequence[CompletedDraft]) -> list[bytes]:
 def faults_of(items: Sequence[CompletedDraft]) -> list[list[Fault]]:
     """The faults of each completed credential; see ``checking.check``."""
     alone = iter(check_many([item for item in items if isinstance(item, Document)]))
-    return [list(item.of.faults) if isinstance(item, CompletedMember) else next(alone) for item in items]
+    return [_faults(item) if isinstance(item, CompletedMember) else next(alone) for item in items]
+
+
+def _faults(item: CompletedMember) -> list[Fault]:
+    """The class's faults, and those of a member's own dates: the stand-in was born and issued long before any other."""
+    of, issued = item.of, item.values[1]
+    birth = item.values[of.birth] if of.birth is not None else None
+    # All of these are written by date_time, so that their order is that of their texts.
+    if not of.ends and (birth is None or birth <= issued):
+        return list(of.faults)
+    return [*of.faults, *ended(of.ends, issued, birth)]
 
 
 def missing_elements(item: CompletedDraft) -> Sequence[str]:
