@@ -24,8 +24,11 @@ from eseal.credential.micro_credential import (
     Identifier,
     Learner,
     LearningLevel,
+    MicroCredential,
+    NotionalWorkload,
     Organisation,
     Skill,
+    Stackability,
 )
 from eseal.credential.nodes import MAX_ATTACHMENTS, MAX_FILE_BYTES
 from eseal.errors import InvalidInput
@@ -162,6 +165,50 @@ def test_a_grade_for_no_assessment_is_not_dropped() -> None:
     assert ["/learner/assessment_grades/0/assessment", "/learner/assessment_grades/2/assessment"] == list(faults)
     assert "essay, part-1" in faults["/learner/assessment_grades/0/assessment"]
     assert "grade_achieved" in faults["/learner/assessment_grades/2/assessment"]
+
+
+def _of_parts(**changes: Any) -> MicroCredential:
+    """A course of one part that says little else than ``changes``."""
+    part = MicroCredential(title={"en": "Part one"}, awarding_bodies=())
+    return courses.eciu_course(integration_stackability=Stackability(parts=(replace(part, **changes),)))
+
+
+def test_a_parts_identifiers_are_its_achievements() -> None:
+    """What identifies a part stands in the part, not in the credential."""
+    document = build(_of_parts(identifiers=(Identifier("AI-101-A", "Module code"),)), courses.learner())
+
+    assert "AI-101-A" == document.get("/credentialSubject/hasClaim/hasPart/identifier/notation")
+    assert not document.has("/identifier")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("title", {"en": " "}, "annex-i:title"),
+        ("languages", ("en",), "part"),
+        ("valid_from", datetime(2026, 6, 1, tzinfo=UTC), "part"),
+        ("valid_until", datetime(2030, 6, 1, tzinfo=UTC), "part"),
+        ("attachments", (Attachment("image/png", courses.PIXEL),), "part"),
+        ("display", courses.PAGES, "part"),
+        ("accreditation", courses.INSTITUTIONAL, "part"),
+    ],
+)
+def test_what_a_part_cannot_say_is_not_dropped(name: str, value: object, rule: str) -> None:
+    """A part needs its title; what the model has for credentials alone is told, in its place."""
+    with pytest.raises(InvalidInput) as refused:
+        build(_of_parts(**{name: value}), courses.learner())
+
+    place = f"/micro_credential/integration_stackability/parts/0/{name}"
+    assert [(place, rule)] == [(one.pointer, one.rule) for one in refused.value.faults]
+
+
+def test_a_duration_takes_time() -> None:
+    """xsd:duration has negative ones, and SHACL takes them; nobody learns for one."""
+    backwards = NotionalWorkload(ects_credits="2", volume_of_learning="-PT60H")
+    with pytest.raises(InvalidInput) as refused:
+        build(courses.eciu_course(notional_workload=backwards), courses.learner())
+
+    assert ["/micro_credential/notional_workload/volume_of_learning"] == [one.pointer for one in refused.value.faults]
 
 
 EXAM, ESSAY, OVERALL = (

@@ -51,6 +51,8 @@ NO_OVERALL_ASSESSMENT: Final = (
     "No assessment is the overall one that this grade would be of: it is the only assessment, or the only one without a "
     "key. Leave out the key of one, or give the grade by its key."
 )
+# What only a credential has; the model knows of no such thing in an achievement.
+_CREDENTIALS_OWN: Final = ("languages", "valid_from", "valid_until", "attachments", "display", "accreditation")
 _NUMBER: Final = re.compile(r"[0-9]{1,6}([.,][0-9]{1,6})?")
 
 
@@ -103,6 +105,8 @@ class Achievements:
     def achievement(self, course: MicroCredential, where: str) -> Json:
         """The LearningAchievement of ``course``, found in the request at ``where``."""
         nodes, stack = self._nodes, course.integration_stackability
+        if course is not self._whole:
+            self._require_part(course, where)
         overall = self._overall(course, where)
         process = self._awarding_process(course, where)
         information = course.further_information
@@ -134,7 +138,18 @@ class Achievements:
                 for index, part in enumerate(stack.parts if stack else ())
             ],
             additionalNote=information and nodes.note(information.note),
+            # Those of the whole are the credential's.
+            identifier=[nodes.identifier(one) for one in course.identifiers] if course is not self._whole else None,
         )
+
+    def _require_part(self, part: MicroCredential, where: str) -> None:
+        """Note what a part lacks, and what it says that the model has no place for but in a credential."""
+        if not any(text.strip() for text in part.title.values()):
+            self._nodes.fault(f"{where}/title", "annex-i:title", "A part needs a title in at least one language.")
+        for name in _CREDENTIALS_OWN:
+            if getattr(part, name):
+                message = f"A part has no {name} of its own: say it of the whole, or leave it out."
+                self._nodes.fault(f"{where}/{name}", "part", message)
 
     def _awarding_process(self, course: MicroCredential, where: str) -> Json:
         nodes, bodies = self._nodes, course.awarding_bodies or self._whole.awarding_bodies
@@ -174,8 +189,10 @@ class Achievements:
                 for index, outcome in enumerate(course.learning_outcomes)
             ],
             creditPoint=self._credits(workload, f"{where}/notional_workload") if workload else None,
-            volumeOfLearning=workload and workload.volume_of_learning,
-            maximumDuration=workload and workload.maximum_duration,
+            volumeOfLearning=workload
+            and nodes.duration(workload.volume_of_learning, f"{where}/notional_workload/volume_of_learning"),
+            maximumDuration=workload
+            and nodes.duration(workload.maximum_duration, f"{where}/notional_workload/maximum_duration"),
             eqfLevel=nodes.concept("eqf", eqf, f"{where}/level/eqf"),
             nqfLevel=[
                 nodes.concept("qdr", other.id, f"{where}/level/other_levels/{index}", other.label)
@@ -325,7 +342,7 @@ class Achievements:
             **said(
                 dcType=nodes.concept("learning-activity", activity.type, f"{where}/type"),
                 mode=nodes.concepts("mode", activity.mode, f"{where}/mode"),
-                volumeOfLearning=activity.volume_of_learning,
+                volumeOfLearning=nodes.duration(activity.volume_of_learning, f"{where}/volume_of_learning"),
                 language=nodes.spoken(activity.languages, f"{where}/languages"),
             ),
         }

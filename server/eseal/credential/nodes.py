@@ -120,6 +120,12 @@ class Nodes:
         if begin is not None and end is not None and end < begin:
             self.fault(where, "dates-in-order", f"This ends on {end}, before it begins on {begin}.")
 
+    def duration(self, text: str, where: str) -> str:
+        """A duration as it is given, and a fault where it goes backwards: xsd:duration lets it."""
+        if text.startswith("-"):
+            self.fault(where, "duration", "A duration takes time, such as PT60H: it does not begin with a minus.")
+        return text
+
     def concept(self, name: str, item: str, where: str, label: Mapping[str, str] | None = None) -> Json | None:
         """An item of a vocabulary by IRI, code or English label; None, and a fault, where it has no such item."""
         if not item:

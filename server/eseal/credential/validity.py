@@ -28,7 +28,11 @@ def date_faults(document: Document) -> list[Fault]:
     start = moment(begins)
     told = {fault.pointer for fault in faults}
     return faults + [
-        Fault(pointer, RULE, f"The credential would end ({end:%Y-%m-%d}) before it is valid ({start:%Y-%m-%d}, validFrom).")
+        Fault(
+            pointer,
+            RULE,
+            f"The credential would end ({end:%Y-%m-%d}) before it is valid ({start:%Y-%m-%d}, validFrom).",
+        )
         for pointer, end in found
         if start is not None and end < start and pointer not in told
     ]
