@@ -56,6 +56,70 @@ def test_what_only_looks_like_an_item_is_none(name: str) -> None:
     assert ONLINE in " ".join(refused.value.nearest)
 
 
+@pytest.mark.parametrize(
+    ("name", "item", "code"),
+    [
+        ("country", "Irlande", "IRL"),
+        ("country", "NIEDERLANDE", "NLD"),
+        ("language", "gaeilge", "GLE"),
+        ("learning-setting", "formal", "6fd4685715"),
+        ("learning-setting", "Non-formal", "e207a81fc7"),
+        ("learning-setting", "non-formal learning", "e207a81fc7"),
+        ("education-credit", "ECTS", "6fcec5c5af"),
+    ],
+)
+def test_items_answer_to_labels_in_any_language_and_to_short_words(name: str, item: str, code: str) -> None:
+    """A registrar writes what the item is called at home, or what everybody calls it."""
+    assert vocabulary(name).base + code == vocabulary(name).iri(item)
+
+
+@pytest.mark.parametrize(("label", "codes"), [("Education", ["01", "011"]), ("Law", ["042", "0421"])])
+def test_a_label_of_two_items_is_refused_with_both(label: str, codes: list[str]) -> None:
+    """Nobody can say which of them was meant, least of all we."""
+    with pytest.raises(UnknownItem, match="the name of 2 items") as refused:
+        vocabulary("isced-f").iri(label)
+
+    assert [f'{vocabulary("isced-f").base}{code} ("{label}")' for code in codes] == refused.value.nearest
+
+
+@pytest.mark.parametrize(("alpha2", "alpha_3"), [("IE", "IRL"), ("UK", "GBR"), ("nl", "NLD")])
+def test_a_country_of_two_letters_leads_to_its_three(alpha2: str, alpha_3: str) -> None:
+    """The commonest mistake has its own answer, and it is the first."""
+    with pytest.raises(UnknownItem) as refused:
+        vocabulary("country").iri(alpha2)
+
+    assert refused.value.nearest[0].startswith(f"{vocabulary('country').base}{alpha_3} ")
+
+
+@pytest.mark.parametrize(
+    ("name", "item"),
+    [("eqf", "9"), ("education-credit", "credits"), ("mode", "face-to-face"), ("entitlement", "Access")],
+)
+def test_a_small_vocabulary_is_told_whole(name: str, item: str) -> None:
+    """Where nothing comes close, there are few enough to choose from."""
+    with pytest.raises(UnknownItem) as refused:
+        vocabulary(name).iri(item)
+
+    assert len(vocabulary(name).items) == len(refused.value.nearest)
+    assert all(code in str(refused.value) for code in vocabulary(name).items)
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "first"),
+    [
+        ("supervision-verification", "Supervised with ID verification", "70be69aaf9"),
+        ("supervision-verification", "unsupervised", "c598449d64"),
+        ("learning-setting", "formal education", "6fd4685715"),
+    ],
+)
+def test_the_opposite_of_what_was_said_is_not_the_first_hint(name: str, item: str, first: str) -> None:
+    """Two letters turn "supervised" into what was certainly not meant."""
+    with pytest.raises(UnknownItem) as refused:
+        vocabulary(name).iri(item)
+
+    assert first in refused.value.nearest[0]
+
+
 def test_every_scheme_is_there() -> None:
     """The vocabularies that an EDC draws on, each with its items or with the pattern of their IRIs."""
     schemes = {

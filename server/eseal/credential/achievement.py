@@ -120,10 +120,8 @@ class Achievements:
         return node | said(
             description=dict(course.description),
             provenBy=[
-                self._assessment(
-                    course, assessment, process, f"{where}/type_of_assessment/{index}", overall=assessment is overall
-                )
-                for index, assessment in enumerate(course.type_of_assessment)
+                self._assessment(course, number, process, where, overall=overall)
+                for number in range(len(course.type_of_assessment))
             ],
             influencedBy=[
                 self._activity(activity, process, f"{where}/activities/{index}")
@@ -269,12 +267,17 @@ class Achievements:
         return overall
 
     def _assessment(
-        self, course: MicroCredential, assessment: Assessment, process: Json, where: str, *, overall: bool
+        self, course: MicroCredential, number: int, process: Json, where: str, *, overall: Assessment | None
     ) -> Json:
+        assessment = course.type_of_assessment[number]
         nodes, scheme = self._nodes, assessment.grading_scheme
+        of_course, where = where, f"{where}/type_of_assessment/{number}"
         kind = nodes.concept("assessment", assessment.type, f"{where}/type")
         title = dict(assessment.title) or dict((kind or {}).get("prefLabel", {})) or dict(course.title)
-        verification = assessment.identity_verification or course.supervision_and_identity_verification
+        verification, verified = assessment.identity_verification, f"{where}/identity_verification"
+        if not verification:
+            verification = course.supervision_and_identity_verification
+            verified = f"{of_course}/supervision_and_identity_verification"
         specification: Json = {
             "id": nodes.new_id("learningAssessmentSpec"),
             "type": "LearningAssessmentSpecification",
@@ -297,13 +300,11 @@ class Achievements:
             "type": "LearningAssessment",
             "title": title,
             "awardedBy": process,
-            "grade": nodes.note(self._grade(course, assessment, where, overall=overall)),
+            "grade": nodes.note(self._grade(course, assessment, where, overall=assessment is overall)),
             "specifiedBy": specification,
             **said(
                 description=dict(assessment.description),
-                idVerification=nodes.concept(
-                    "supervision-verification", verification, f"{where}/identity_verification"
-                ),
+                idVerification=nodes.concept("supervision-verification", verification, verified),
                 dateIssued=assessment.date and date_time(assessment.date),
             ),
         }

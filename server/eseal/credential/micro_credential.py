@@ -1,7 +1,7 @@
 """What is awarded and to whom, in the elements of Annex I of Council Recommendation 2022/C 243/02.
 
 Field for field the messages of proto/eseal/v1/credential.proto, where each field is explained. Texts map ISO 639-1
-languages to strings. A vocabulary item is its IRI, the last part of it, or its English label.
+languages to strings. A vocabulary item is its IRI, the last part of it, or a label of it.
 """
 
 from __future__ import annotations

@@ -19,15 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _NEAREST = 3
+# A vocabulary of so many items is told whole.
+_FEW = 10
+# What turns a word into its opposite: "unsupervised" is as near to "supervised" as a word can be, and never meant by it.
+_NEGATIONS = ("un", "in", "non", "non-")
 
 
 class UnknownItem(ValueError):
-    """No item of the vocabulary answers to this name; ``nearest`` lists the items that come close."""
+    """No item of the vocabulary, or more than one, answers to this name; ``nearest`` lists those that may be meant."""
 
     def __init__(self, vocabulary: Vocabulary, name: str) -> None:
         self.nearest = vocabulary.nearest(name)
-        known = f" Nearest known: {', '.join(self.nearest)}." if self.nearest else ""
-        super().__init__(f"{name!r} is not an item of {vocabulary.title} ({vocabulary.scheme}).{known}")
+        several = vocabulary.named(name)
+        wrong = f"is the name of {len(several)} items" if len(several) > 1 else "is not an item"
+        super().__init__(f"{name!r} {wrong} of {vocabulary.title} ({vocabulary.scheme}).{vocabulary.hint(name)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,8 @@ class Vocabulary:
     alpha2: Mapping[str, str] = field(default_factory=dict, repr=False)
     pattern: re.Pattern[str] | None = None
     notation: str = ""
+    short: Mapping[str, str] = field(default_factory=dict, repr=False)
+    about: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def has(self, iri: str) -> bool:
         """Whether ``iri`` is an item: listed, or of the pattern where the vocabulary is open."""
@@ -55,11 +62,21 @@ class Vocabulary:
         return not self.closed and self.pattern is not None and self.pattern.fullmatch(code) is not None
 
     def iri(self, name: str) -> str:
-        """The IRI of an item named by its IRI, by the last part of it, or by its English label; UnknownItem else."""
-        for candidate in (name, self.base + name, self.base + self._labelled().get(name.casefold(), "")):
+        """The IRI of an item named by its IRI, by the last part of it, by a label in any language, or by a short word.
+
+        UnknownItem for what names no item, or several.
+        """
+        for candidate in (name, self.base + name):
             if self.has(candidate):
                 return candidate
-        raise UnknownItem(self, name)
+        codes = self.named(name)
+        if len(codes) != 1:
+            raise UnknownItem(self, name)
+        return self.base + codes[0]
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """The items that bear this name: a short word or an English label, else a label in another language."""
+        return next((found for names in _names(self.name) if (found := names.get(name.casefold()))), ())
 
     def concept(
         self, name: str, languages: Iterable[str] = (), label: Mapping[str, str] | None = None
@@ -81,16 +98,39 @@ class Vocabulary:
             concept["notation"] = self.notation
         return concept
 
-    def nearest(self, name: str) -> list[str]:
-        """Up to three items that come close to ``name``, as `IRI ("label")`."""
-        code = name.rstrip("/#").rsplit("/", 1)[-1].casefold()
-        items, labels = {item.casefold(): item for item in self.items}, self._labelled()
-        codes = [items[near] for near in difflib.get_close_matches(code, items, n=_NEAREST, cutoff=0.5)]
-        codes += [labels[near] for near in difflib.get_close_matches(name.casefold(), labels, n=_NEAREST, cutoff=0.6)]
-        return [f'{self.base}{code} ("{self.items[code].get("en", code)}")' for code in dict.fromkeys(codes)][:_NEAREST]
+    def hint(self, name: str) -> str:
+        """A sentence that leads from ``name`` to an item, beginning with a space; empty where nothing comes close."""
+        nearest = self.nearest(name)
+        if not nearest:
+            return ""
+        if len(self.named(name)) > 1:
+            return f" Say which: {', '.join(nearest)}."
+        few = len(self.items) <= _FEW
+        further = " Others go by their IRI." if few and not self.closed else ""
+        return f" {'Known' if few else 'Nearest known'}: {', '.join(nearest)}.{further}"
 
-    def _labelled(self) -> Mapping[str, str]:
-        return _labelled(self.name)
+    def nearest(self, name: str) -> list[str]:
+        """The items that ``name`` may mean, as `IRI ("label")`: up to three, the nearest first; all where they are few."""
+        code = name.rstrip("/#").rsplit("/", 1)[-1].casefold()
+        items = {item.casefold(): item for item in self.items}
+        labels, _ = _names(self.name)
+        codes = [*self.named(name), *(self.alpha2[one] for one in (code.upper(), code) if one in self.alpha2)]
+        if len(self.named(name)) <= 1:
+            codes += [items[near] for near in difflib.get_close_matches(code, items, n=_NEAREST, cutoff=0.5)]
+            near = difflib.get_close_matches(name.casefold(), labels, n=_NEAREST, cutoff=0.6)
+            codes += [item for one in near for item in labels[one]]
+            codes = sorted(dict.fromkeys(codes), key=lambda item: self._is_opposite(item, name))[:_NEAREST]
+            if len(self.items) <= _FEW:
+                codes = sorted((*codes, *self.items), key=lambda item: self._is_opposite(item, name))
+        return [f'{self.base}{item} ("{self._label(item)}")' for item in dict.fromkeys(codes)]
+
+    def _label(self, item: str) -> str:
+        return self.items[item].get("en") or self.about.get(item, item)
+
+    def _is_opposite(self, item: str, name: str) -> bool:
+        """Whether the item's label denies the word that ``name`` begins with."""
+        word = name.casefold().split(" ", 1)[0]
+        return bool(word) and self._label(item).casefold().startswith(tuple(f"{no}{word}" for no in _NEGATIONS))
 
 
 @cache
@@ -105,6 +145,11 @@ def vocabularies() -> Mapping[str, Vocabulary]:
 def by_scheme() -> Mapping[str, Vocabulary]:
     """Every vocabulary, by the IRI of its concept scheme."""
     return {vocabulary.scheme: vocabulary for vocabulary in vocabularies().values()}
+
+
+def vocabulary_of(iri: str) -> Vocabulary | None:
+    """The vocabulary that an item of this IRI would be of, by how the IRI begins."""
+    return next((one for one in vocabularies().values() if iri.startswith(one.base)), None)
 
 
 def vocabulary(name: str) -> Vocabulary:
@@ -132,8 +177,16 @@ def iso_language(iri: str) -> str:
 
 
 @cache
-def _labelled(name: str) -> Mapping[str, str]:
-    return {labels["en"].casefold(): code for code, labels in vocabulary(name).items.items() if "en" in labels}
+def _names(name: str) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
+    """The items by short words and English labels, and by labels in other languages, as names are compared."""
+    known = vocabulary(name)
+    english: dict[str, tuple[str, ...]] = {word.casefold(): (code,) for word, code in known.short.items()}
+    foreign: dict[str, tuple[str, ...]] = {}
+    for code, labels in known.items.items():
+        for language, label in labels.items():
+            names = english if language == "en" else foreign
+            names[label.casefold()] = tuple(dict.fromkeys((*names.get(label.casefold(), ()), code)))
+    return english, foreign
 
 
 def _read(name: str, data: Mapping[str, Any]) -> Vocabulary:
@@ -148,4 +201,6 @@ def _read(name: str, data: Mapping[str, Any]) -> Vocabulary:
         alpha2=data.get("alpha2", {}),
         pattern=re.compile(data["pattern"]) if "pattern" in data else None,
         notation=data.get("notation", ""),
+        short=data.get("short", {}),
+        about=data.get("about", {}),
     )
