@@ -58,4 +58,5 @@ def test_the_webinars_credential(server: RunningServer, example: Any) -> None:
     entitlements = [one["title"]["en"] for one in _listed(achievement["entitlesTo"])]
     assert ["Recognition for credit"] == entitlements
     assert ["Overall assessment"] == [one["title"]["en"] for one in _listed(achievement["provenBy"])]
+    assert "non-formal learning" == specification["learningSetting"]["prefLabel"]["en"]
     assert (True, []) == judge(credential, ("mandate",))
