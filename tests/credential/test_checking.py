@@ -125,6 +125,46 @@ def test_an_unknown_item_is_refused_with_the_nearest_known(credential: dict[str,
     assert 'http://data.europa.eu/snb/learning-assessment/920fbb3cbe ("Online")' in fault.message
 
 
+@pytest.mark.parametrize(
+    ("pointer", "iri", "name"),
+    [
+        (f"{SUBJECT}/provenBy/specifiedBy/mode", "http://data.europa.eu/snb/learning-assessment/zzz", "mode"),
+        (f"{SUBJECT}/specifiedBy/dcType", "http://data.europa.eu/snb/learning-opportunity/zzz", "learning-opportunity"),
+        (
+            f"{SUBJECT}/provenBy/idVerification",
+            "http://data.europa.eu/snb/supervision-verification/zzz",
+            "supervision-verification",
+        ),
+        (
+            f"{SUBJECT}/specifiedBy/creditPoint/framework",
+            "http://data.europa.eu/snb/education-credit/zzz",
+            "education-credit",
+        ),
+    ],
+)
+@pytest.mark.parametrize("scheme", [None, "urn:x:scheme"])
+def test_the_iri_alone_tells_its_vocabulary(
+    credential: dict[str, Any], pointer: str, iri: str, name: str, scheme: str | None
+) -> None:
+    """An item without a scheme, or under one of somebody's own, is looked up where its IRI belongs."""
+    concept: dict[str, Any] = {"id": iri, "type": "Concept"}
+    if scheme:
+        concept["inScheme"] = {"id": scheme, "type": "ConceptScheme"}
+    document = Document.from_python(credential).set(pointer, concept)
+
+    assert (f"{pointer}/id", f"vocabulary:{name}") in {(fault.pointer, fault.rule) for fault in check(document)}
+
+
+def test_a_profile_that_is_not_known_is_told(credential: dict[str, Any]) -> None:
+    """Checked as generic, it would seem to conform to a profile that nobody looked at."""
+    unknown = {"id": "http://data.europa.eu/snb/model/ap/edc-unknown", "type": "ShaclValidator2017"}
+    document = Document.from_python(credential).set("/credentialSchema", unknown)
+    (fault,) = check(document)
+
+    assert ("/credentialSchema", "edc.profile") == (fault.pointer, fault.rule)
+    assert "edc-unknown" in fault.message
+
+
 def test_a_wrong_scheme_is_a_fault(credential: dict[str, Any]) -> None:
     """A level must come from the EQF vocabulary, whatever its IRI."""
     level = f"{SUBJECT}/specifiedBy/eqfLevel"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from eseal.credential.conformance import judge
 from eseal.credential.graph import Graph
 from eseal.credential.plain import accepted
-from eseal.credential.profile import named_profiles
+from eseal.credential.profile import named_profiles, profile_faults
 from eseal.credential.validity import date_faults
 from eseal.terms import Profile
 
@@ -40,6 +40,10 @@ def check_many(documents: Sequence[Document], profiles: Iterable[Profile] | None
     else:
         named = [frozenset(profiles) or frozenset({Profile.GENERIC})] * len(documents)
     return [
-        [*([] if plain else judge(Graph(document.to_python()), own)), *date_faults(document)]
+        [
+            *([] if plain else judge(Graph(document.to_python()), own)),
+            *profile_faults(document),
+            *date_faults(document),
+        ]
         for document, own, plain in zip(documents, named, accepted(documents, named), strict=True)
     ]

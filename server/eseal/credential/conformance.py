@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from eseal.credential.shapes import Constraint, shapes
-from eseal.credential.vocabulary import by_scheme
+from eseal.credential.vocabulary import by_scheme, vocabularies, vocabulary_of
 from eseal.terms import Fault, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from eseal.credential.graph import Graph, Node, Value
+    from eseal.credential.vocabulary import Vocabulary
 
 CREDENTIAL_TYPES: Final = {"VerifiableCredential", "EuropeanDigitalCredential"}
 # XSD 1.1 part 2, sections 3.3.6, 3.3.7 and 3.4. Hour 24 and second 60 are left out: readers disagree on them.
@@ -154,16 +155,26 @@ def _is_a_day(date_time: str) -> bool:
 
 
 def _vocabularies(graph: Graph) -> Iterator[Fault]:
-    """Items that their vocabulary does not have: SHACL looks at the scheme alone, a reader looks up the item."""
+    """Items that their vocabulary does not have: SHACL looks at the scheme alone, a reader looks up the item.
+
+    The vocabulary is that of each scheme that the concept names, and that of its IRI, named or not.
+    """
     known = by_scheme()
     for node in graph.of_type("Concept"):
-        for scheme in node.nodes("inScheme"):
-            vocabulary = known.get(scheme.id)
-            if vocabulary is not None and node.id and not vocabulary.has(node.id):
-                nearest = vocabulary.nearest(node.id)
-                near = f" Nearest known: {', '.join(nearest)}." if nearest else ""
-                message = f"{node.id} is not an item of {vocabulary.title} ({vocabulary.scheme}).{near}"
-                yield Fault(f"{node.pointer}/id", f"vocabulary:{vocabulary.name}", message)
+        named = (known.get(scheme.id) for scheme in node.nodes("inScheme"))
+        for vocabulary in dict.fromkeys((*(one.name for one in named if one), *_of_iri(node.id))):
+            yield from _unknown(node, vocabularies()[vocabulary])
+
+
+def _of_iri(iri: str) -> tuple[str, ...]:
+    found = vocabulary_of(iri)
+    return (found.name,) if found else ()
+
+
+def _unknown(node: Node, vocabulary: Vocabulary) -> Iterator[Fault]:
+    if node.id and not vocabulary.has(node.id):
+        message = f"{node.id} is not an item of {vocabulary.title} ({vocabulary.scheme}).{vocabulary.hint(node.id)}"
+        yield Fault(f"{node.pointer}/id", f"vocabulary:{vocabulary.name}", message)
 
 
 def _wanted(constraint: Constraint) -> str:

@@ -54,6 +54,8 @@ def resources() -> Mapping[str, bytes]:
     made: dict[str, bytes] = {"urn:eseal:profile:generic": _without_iri_pattern(schema_text(Profile.GENERIC))}
     known = vocabularies().values()
     made["urn:eseal:vocabulary-schemes"] = json.dumps({"enum": [vocabulary.scheme for vocabulary in known]}).encode()
+    bases = "|".join(re.escape(vocabulary.base) for vocabulary in known)
+    made["urn:eseal:vocabulary-bases"] = json.dumps({"pattern": f"^({bases})"}).encode()
     for vocabulary in known:
         made[f"urn:eseal:vocabulary:{vocabulary.name}"] = json.dumps(_concept(vocabulary)).encode()
     return made

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.nodes import flat
 from eseal.credential.vocabulary import vocabulary
-from eseal.terms import ACCREDITED_PROFILES, Profile
+from eseal.terms import ACCREDITED_PROFILES, Fault, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -77,6 +77,16 @@ def named_profiles(document: Document) -> frozenset[Profile]:
     return _named(bytes_at(document, "/credentialProfiles"), bytes_at(document, "/credentialSchema"))
 
 
+def profile_faults(document: Document) -> list[Fault]:
+    """Schemas of credentialSchema that are named like the Commission's profiles, and are none that is known here."""
+    unknown = _unknown_schemas(bytes_at(document, "/credentialSchema"))
+    known = ", ".join(_SCHEMA_NAMES)
+    return [
+        Fault("/credentialSchema", "edc.profile", f"{iri} is not a profile that can be checked here. Known: {known}.")
+        for iri in unknown
+    ]
+
+
 def bytes_at(document: Document, pointer: str) -> bytes:
     """The canonical bytes of what stands at ``pointer``, ``null`` where nothing does: few are different, so they are keys."""
     return document.at(pointer).canonical() if document.has(pointer) else b"null"
@@ -90,6 +100,12 @@ def _among(data: bytes) -> frozenset[Profile]:
 @lru_cache(maxsize=1024)
 def _named(concepts: bytes, schemas_: bytes) -> frozenset[Profile]:
     return (_among(concepts) | _among(schemas_)) or frozenset({Profile.GENERIC})
+
+
+@lru_cache(maxsize=1024)
+def _unknown_schemas(data: bytes) -> tuple[str, ...]:
+    named = (iri for iri in _ids(json.loads(data)) if iri.startswith(SCHEMAS))
+    return tuple(iri for iri in named if iri.removeprefix(SCHEMAS) not in _SCHEMA_NAMES)
 
 
 def _ids(value: Any) -> Iterator[str]:
