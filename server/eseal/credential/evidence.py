@@ -55,12 +55,14 @@ def require_whole(document: Document) -> None:
 
 
 def statement_in(statements: Mapping[str, str], languages: Sequence[str]) -> str:
-    """A mandate's statement in the credential's languages, one paragraph each; the standard one where it has none.
+    """A mandate's statement in the credential's languages, one paragraph each.
 
-    elm:evidenceStatement is one plain string, so languages share it.
+    Where it has none of them, the parties' own words are worth more than another's in the same language: it is their
+    English statement, else their first, and the standard one only for a mandate without any. elm:evidenceStatement is one
+    plain string, so languages share it.
     """
     spoken = [statements[language] for language in languages if language in statements]
-    return "\n\n".join(spoken) or STANDARD_STATEMENT
+    return "\n\n".join(spoken) or statements.get("en") or next(iter(statements.values()), STANDARD_STATEMENT)
 
 
 def completed_evidence(
