@@ -51,6 +51,39 @@ def test_what_issue_makes_conforms() -> None:
     assert not document.has("/evidence/1/embeddedEvidence")
 
 
+@pytest.mark.parametrize(
+    ("statements", "statement"),
+    [
+        ({}, STANDARD_STATEMENT),
+        ({"en": "For North", "ga": "Ar son"}, "For North"),
+        ({"ga": "Ar son", "fr": "Pour"}, "Ar son"),
+        ({"en": "For North", "de": "Für North"}, "Für North"),
+    ],
+)
+def test_the_parties_own_statement_comes_before_the_standard_one(statements: dict[str, str], statement: str) -> None:
+    """In a language that the credential has, else in English, else in whatever they wrote."""
+    course = courses.eciu_course(title={"de": "Künstliche Intelligenz"})
+    document = courses.issued(course, None, courses.mandate(statements=statements))
+
+    assert statement == document.get("/evidence/evidenceStatement")
+
+
+def test_a_personal_page_of_somebody_without_a_name_is_the_courses() -> None:
+    """A pseudonym identifies enough; the page does not announce a name that it has not."""
+    pseudonym = courses.Learner(identifiers=(courses.Identifier("a3f1", "ECIU pseudonym"),))
+    shared, personal = (
+        Completion.of(
+            build(courses.eciu_course(), pseudonym),
+            sealer=courses.SEALER,
+            grant=courses.grant(),
+            display=courses.Display(personal=personal),
+        )
+        for personal in (False, True)
+    )
+
+    assert shared == personal
+
+
 def test_completing_twice_gives_the_same_bytes() -> None:
     """The completion that the ledger kept rebuilds the identical credential."""
     document = build(courses.eciu_course(), courses.learner())

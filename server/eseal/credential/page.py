@@ -95,8 +95,13 @@ class Pages:
         self._logo = _logo(self._settings.logo)
         self._render = lru_cache(maxsize=512)(self._render_one)
 
-    def render(self, texts: PageTexts, languages: Sequence[str], display: Display | None = None) -> tuple[Page, ...]:
-        """One page a language. Raises InvalidInput for a template that there is not, and for too many languages."""
+    def render(
+        self, texts: PageTexts, languages: Sequence[str], display: Display | None = None, *, named: bool = True
+    ) -> tuple[Page, ...]:
+        """One page a language; the course's where the learner is not ``named``, for want of a name to write on it.
+
+        Raises InvalidInput for a template that there is not, and for too many languages.
+        """
         template = (display.template if display else "") or self._settings.template
         if template not in _TEMPLATES:
             message = f"There is no page template {template!r}; there are {', '.join(_TEMPLATES)}."
@@ -104,7 +109,7 @@ class Pages:
         if len(languages) > MAX_LANGUAGES:
             message = f"Pages are rendered in {MAX_LANGUAGES} languages at the most, and these are {len(languages)}."
             raise InvalidInput("PAGE_LANGUAGES", message)
-        personal = self._settings.personal or bool(display and display.personal)
+        personal = named and (self._settings.personal or bool(display and display.personal))
         return tuple(self._render(texts, language, template, personal) for language in languages)
 
     def _render_one(self, texts: PageTexts, language: str, template: str, personal: bool) -> Page:  # noqa: FBT001
@@ -148,6 +153,11 @@ def display_parameter(document: Document) -> str:
     """Where the credential's displayParameter stands, or empty where there is no such node."""
     place = _first(document, "/displayParameter")
     return place if document.has(f"{place}/type") else ""
+
+
+def is_named(document: Document) -> bool:
+    """Whether a credential's learner has a name that can be written on a page."""
+    return bool(legible(_learner_name(document)))
 
 
 def with_name(page: Page, document: Document) -> bytes:
@@ -228,6 +238,7 @@ def _logo(path: Path | None) -> str:
 
 
 def _learner_name(document: Document) -> str:
+    """The learner's full name, given as such or put together; empty where there is none."""
     learner = "/credentialSubject"
     names = [_one_text(document.get(f"{learner}/{term}")) for term in ("fullName", "givenName", "familyName")]
     return names[0] or " ".join(filter(None, names[1:]))

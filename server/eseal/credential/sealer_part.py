@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from eseal.credential.evidence import require_whole, statement_in
-from eseal.credential.page import Page, Pages, display_parameter, page_texts
+from eseal.credential.page import Page, Pages, display_parameter, is_named, page_texts
 from eseal.credential.profile import bytes_at
 from eseal.credential.vocabulary import alpha3, iso_language
 from eseal.errors import SetupError
@@ -92,7 +92,7 @@ class Completion:
         rendered: tuple[Page, ...] = ()
         if display_at and not document.has(f"{display_at}/individualDisplay"):
             texts = page_texts(document, sealed_by=sealer.legal_name, mandated=bool(grant.mandates))
-            rendered = (pages or _default_pages()).render(texts, languages, display)
+            rendered = (pages or _default_pages()).render(texts, languages, display, named=is_named(document))
         completion = Completion(
             legal_name=sealer.legal_name,
             common_name=sealer.common_name,
