@@ -21,6 +21,7 @@ from eseal.credential.micro_credential import (
     Assessment,
     AssessmentGrade,
     Attachment,
+    Group,
     Identifier,
     Learner,
     LearningLevel,
@@ -209,6 +210,70 @@ def test_a_duration_takes_time() -> None:
         build(courses.eciu_course(notional_workload=backwards), courses.learner())
 
     assert ["/micro_credential/notional_workload/volume_of_learning"] == [one.pointer for one in refused.value.faults]
+
+
+def test_the_supervision_of_all_assessments_is_wrong_where_it_was_said() -> None:
+    """A value that the course gives for its assessments is told once, at the field that the caller sent."""
+    course = courses.eciu_course(
+        type_of_assessment=(Assessment(type="quiz"), Assessment(type="project work", identity_verification="yes")),
+        supervision_and_identity_verification="supervised",
+    )
+    with pytest.raises(InvalidInput) as refused:
+        build(replace(course, type_of_assessment=(*course.type_of_assessment, Assessment())), courses.learner())
+
+    assert [
+        "/micro_credential/supervision_and_identity_verification",
+        "/micro_credential/type_of_assessment/1/identity_verification",
+    ] == [one.pointer for one in refused.value.faults]
+
+
+def test_the_same_quality_assurance_is_one_node() -> None:
+    """Said of a body and of two qualifications, with a report, it has one id and says one thing: it can be sealed."""
+    assured = replace(courses.INSTITUTIONAL, report="https://data.deqar.eu/report/1")
+    part = replace(courses.eciu_course(), type_of_quality_assurance=(assured,))
+    course = courses.eciu_course(
+        awarding_bodies=(replace(courses.DCU, accreditations=(assured,)),),
+        type_of_quality_assurance=(assured,),
+        integration_stackability=Stackability(parts=(part,)),
+    )
+    text = build(course, courses.learner()).canonical().decode()
+
+    assert text.count('"urn:epass:accreditation:1"') > 1
+    assert "urn:epass:accreditation:2" not in text
+    assert [] == check(courses.issued(course))
+
+
+def test_another_quality_assurance_under_the_same_id_is_told() -> None:
+    """Two that share an id would become one node with both their words."""
+    iri = "http://data.europa.eu/snb/data/accreditation/1"
+    one, other = (replace(courses.INSTITUTIONAL, id=iri, title={"en": title}) for title in ("One", "Other"))
+    with pytest.raises(InvalidInput) as refused:
+        build(courses.eciu_course(type_of_quality_assurance=(one, other)), courses.learner())
+
+    assert ["/micro_credential/type_of_quality_assurance/1/id"] == [fault.pointer for fault in refused.value.faults]
+
+
+def test_the_accreditation_of_an_award_has_an_id() -> None:
+    """The caller is told what to send, not the name of a node that was never sent."""
+    with pytest.raises(InvalidInput) as refused:
+        build(courses.eciu_course(accreditation=courses.INSTITUTIONAL), courses.learner())
+
+    assert ["/micro_credential/accreditation/id"] == [fault.pointer for fault in refused.value.faults]
+
+
+@pytest.mark.parametrize("address", ["ada", "ada@", "@dcu.ie", "ada lovelace@dcu.ie", "<ada@dcu.ie>"])
+def test_what_is_no_e_mail_address_is_told_as_such(address: str) -> None:
+    """In its place: of the learner, of a body, of a group."""
+    body = replace(courses.DCU, email_address=address, group_member_of=(Group({"en": "ECIU"}, address),))
+    with pytest.raises(InvalidInput) as refused:
+        build(courses.eciu_course(awarding_bodies=(body,)), courses.learner(email_address=address))
+
+    assert {
+        "/learner/email_address",
+        "/micro_credential/awarding_bodies/0/email_address",
+        "/micro_credential/awarding_bodies/0/group_member_of/0/email_address",
+    } == {fault.pointer for fault in refused.value.faults}
+    assert not any(address in fault.message for fault in refused.value.faults)
 
 
 EXAM, ESSAY, OVERALL = (

@@ -8,6 +8,7 @@ of every mistake at once.
 from __future__ import annotations
 
 import base64
+import re
 from collections import Counter
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -36,6 +37,8 @@ _BEGINNINGS: Final[Mapping[str, bytes]] = {
     "image/png": b"\x89PNG\r\n\x1a\n",
     "image/jpeg": b"\xff\xd8\xff",
 }
+# What can be the rest of a mailto: IRI, and has a mailbox and a host.
+_EMAIL: Final = re.compile(r"[^\s\x00-\x20<>\"{}|\\^`@]+@[^\s\x00-\x20<>\"{}|\\^`@]+")
 # Every reader of a credential has to take its files in one piece with it.
 MAX_FILE_BYTES: Final = 2 * 1024 * 1024
 MAX_ATTACHMENTS: Final = 10
@@ -105,6 +108,7 @@ class Nodes:
         self.faults: list[Fault] = []
         self.numbers: Counter[str] = Counter(numbers)
         self._organisations: list[tuple[Organisation, Json]] = []
+        self._assurances: list[tuple[QualityAssurance, Json]] = []
 
     def new_id(self, kind: str) -> str:
         """The next ``urn:epass:<kind>:<n>``."""
@@ -127,7 +131,7 @@ class Nodes:
         return text
 
     def concept(self, name: str, item: str, where: str, label: Mapping[str, str] | None = None) -> Json | None:
-        """An item of a vocabulary by IRI, code or English label; None, and a fault, where it has no such item."""
+        """An item of a vocabulary by IRI, code or label; None, and a fault, where it has no such item."""
         if not item:
             return None
         try:
@@ -160,9 +164,12 @@ class Nodes:
         """A WebResource, or None where there is no address."""
         return {"id": self.new_id("webResource"), "type": "WebResource", "contentURL": address} if address else None
 
-    def contact(self, email_address: str) -> Json | None:
-        """A ContactPoint with an e-mail address, or None."""
+    def contact(self, email_address: str, where: str) -> Json | None:
+        """A ContactPoint with an e-mail address, or None, and a fault where it is none."""
         if not email_address:
+            return None
+        if not _EMAIL.fullmatch(email_address):
+            self.fault(f"{where}/email_address", "email-address", "An e-mail address is like ana@example.org.")
             return None
         mailbox = {"id": f"mailto:{email_address}", "type": "Mailbox"}
         return {"id": self.new_id("contactPoint"), "type": "ContactPoint", "emailAddress": mailbox}
@@ -207,10 +214,10 @@ class Nodes:
         node["address"] = {"id": self.new_id("address"), "type": "Address", **inner}  # type: ignore[assignment]
         return {**node, **said(spatialCode=self.concept("atu", region.region, f"{where}/region"))}
 
-    def group(self, group: Group) -> Json:
+    def group(self, group: Group, where: str) -> Json:
         """A Group, such as an alliance."""
         node = {"id": self.new_id("group"), "type": "Group", "prefLabel": dict(group.name)}
-        return {**node, **said(contactPoint=self.contact(group.email_address))}
+        return {**node, **said(contactPoint=self.contact(group.email_address, where))}
 
     def organisation(self, body: Organisation, default: Region | None, where: str) -> Json:
         """An Organisation; the same one again is the same node again."""
@@ -222,7 +229,19 @@ class Nodes:
         return node
 
     def quality_assurance(self, assurance: QualityAssurance, where: str) -> Json:
-        """An Accreditation."""
+        """An Accreditation; the same one again is the same node again, another one of the same id a fault."""
+        for known, node in self._assurances:
+            if known == assurance:
+                return node
+            if assurance.id and known.id == assurance.id:
+                message = f"{assurance.id} is said twice, and not in the same words: an id names one quality assurance."
+                self.fault(f"{where}/id", "accreditation-id", message)
+                return node
+        node = self._new_quality_assurance(assurance, where)
+        self._assurances.append((assurance, node))
+        return node
+
+    def _new_quality_assurance(self, assurance: QualityAssurance, where: str) -> Json:
         kind = self.concept("accreditation", assurance.type, f"{where}/type")
         title = dict(assurance.title) or dict((kind or {}).get("prefLabel", {}))
         agent, organisation = assurance.accrediting_agent, assurance.organisation
@@ -273,9 +292,12 @@ class Nodes:
                 taxIdentifier=legal["tax"],
                 identifier=legal["other"],
                 homepage=self.page(body.homepage),
-                contactPoint=self.contact(body.email_address),
+                contactPoint=self.contact(body.email_address, where),
                 logo=body.logo and self.attachment(body.logo, f"{where}/logo"),
-                groupMemberOf=[self.group(group) for group in body.group_member_of],
+                groupMemberOf=[
+                    self.group(group, f"{where}/group_member_of/{index}")
+                    for index, group in enumerate(body.group_member_of)
+                ],
                 accreditation=[
                     self.quality_assurance(held, f"{where}/accreditations/{index}")
                     for index, held in enumerate(body.accreditations)
