@@ -62,6 +62,15 @@ def test_good_credential_is_verified() -> None:
     } == _statuses(report)
 
 
+def test_annex_i_names_the_optional_elements() -> None:
+    """Those that are there and those that are not are told, and decide nothing."""
+    reasons = _report(_sealed()).checks["annex_i"].reasons
+    optional = [reason for reason in reasons if reason.startswith("Optional, ")]
+
+    assert 5 == sum(len(reason.partition(": ")[2].split("; ")) for reason in optional)
+    assert any("Prerequisites needed to enrol" in reason for reason in optional)
+
+
 @pytest.mark.parametrize("algorithm", list(Algorithm))
 @pytest.mark.parametrize("claimed_time", list(ClaimedTime))
 def test_every_algorithm_is_intact(algorithm: Algorithm, claimed_time: ClaimedTime) -> None:

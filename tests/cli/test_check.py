@@ -43,6 +43,7 @@ def test_the_same_credential_in_each_form(tmp_path: Path) -> None:
     assert ["file", "conforms", "faults", "annex_i"] == list(answers[0])
     assert (True, []) == (answers[0]["conforms"], answers[0]["faults"])
     assert "Learning outcomes" in answers[0]["annex_i"]["missing"]
+    assert ["missing", "optional_present", "optional_missing"] == list(answers[0]["annex_i"])
 
 
 def test_faults_have_pointer_rule_and_message(tmp_path: Path) -> None:
@@ -106,6 +107,20 @@ def test_person_reads_faults_and_missing_elements(tmp_path: Path) -> None:
 
     for words in ("1 fault", "/displayParameter", "Annex I: not there: Learning outcomes"):
         assert words in output
+
+
+def test_optional_elements_are_named() -> None:
+    """The Commission's sample has some of the five optional elements: people and programs read which."""
+    sample = vector("edc/2023-Sample-MC-Annex1-signed.jsonld")
+    elements = json.loads(_run("--json", sample)[1])["annex_i"]
+    _, output = _run(sample)
+
+    assert 5 == len(elements["optional_present"]) + len(elements["optional_missing"])
+    assert "Grade achieved" in elements["optional_present"]
+    for element in elements["optional_present"]:
+        assert f"Annex I, optional: {element}" in output
+    for element in elements["optional_missing"]:
+        assert f"Annex I, optional, not there: {element}" in output
 
 
 def test_the_commissions_samples() -> None:

@@ -23,6 +23,8 @@ from eseal.terms import Fault, Profile
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from eseal.credential.annex_i import AnnexI
+
 
 _COMPACT: Final = re.compile(rb"\s*[A-Za-z0-9_-]+\.")
 
@@ -31,12 +33,12 @@ _COMPACT: Final = re.compile(rb"\s*[A-Za-z0-9_-]+\.")
 class CheckReport:
     """What was found in one file.
 
-    ``missing`` are mandatory elements of Annex I, which do not decide ``conforms``; None where the file is no credential.
+    ``annex_i`` are its elements, which do not decide ``conforms``; None where the file is no credential.
     """
 
     file: str
     faults: tuple[Fault, ...]
-    missing: tuple[str, ...] | None
+    annex_i: AnnexI | None
 
     @property
     def conforms(self) -> bool:
@@ -46,7 +48,11 @@ class CheckReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report in the fixed names of ``eseal check --json``."""
         faults = [{"pointer": fault.pointer, "rule": fault.rule, "message": fault.message} for fault in self.faults]
-        annex = None if self.missing is None else {"missing": [*self.missing]}
+        annex = self.annex_i and {
+            "missing": [*self.annex_i.missing],
+            "optional_present": [*self.annex_i.optional_present],
+            "optional_missing": [*self.annex_i.optional_missing],
+        }
         return {"file": self.file, "conforms": self.conforms, "faults": faults, "annex_i": annex}
 
 
@@ -88,7 +94,7 @@ def check_file(file: str, data: bytes, profiles: Iterable[Profile] | None = None
     except InvalidInput as error:
         faults = error.faults or (Fault("", error.reason.lower().replace("_", "-"), error.message),)
         return CheckReport(file, tuple(faults), None)
-    return CheckReport(file, tuple(check_credential(document, profiles or None)), annex_i(document).missing)
+    return CheckReport(file, tuple(check_credential(document, profiles or None)), annex_i(document))
 
 
 def _credential(data: bytes) -> Document:
@@ -125,7 +131,16 @@ def _show(report: CheckReport, console: Console) -> None:
         for fault in report.faults:
             table.add_row(escape(fault.pointer or "/"), escape(fault.rule), escape(fault.message))
         console.print(table)
-    for element in report.missing or ():
+    if report.annex_i is not None:
+        _show_elements(report.annex_i, console)
+
+
+def _show_elements(found: AnnexI, console: Console) -> None:
+    for element in found.missing:
         console.print(f"  [yellow]-[/] Annex I: not there: {escape(element)}")
-    if report.missing == ():
+    if not found.missing:
         console.print("  [green]✔[/] Annex I: every mandatory element is there")
+    for element in found.optional_present:
+        console.print(f"  [green]✔[/] Annex I, optional: {escape(element)}")
+    for element in found.optional_missing:
+        console.print(f"  [dim]-[/] Annex I, optional, not there: {escape(element)}")

@@ -95,24 +95,28 @@ class Awarded:
     """What a credential says of its award and its sealing, and not of the learner.
 
     ``issuer`` are the eIDAS identifiers of who issued it; ``mandated`` that it holds evidence of a mandate; ``missing``
-    the elements of Annex I that it lacks, by their official names.
+    the mandatory elements of Annex I that it lacks, by their official names, beside the optional ones.
     """
 
     facts: AwardFacts
     issuer: tuple[str, ...]
     mandated: bool
     missing: tuple[str, ...]
+    optional_present: tuple[str, ...] = ()
+    optional_missing: tuple[str, ...] = ()
 
 
 @once_a_course(256)
 def awarded(document: Document) -> Awarded:
     """Read a credential for the checks MANDATE and ANNEX_I."""
-    root = Graph(document.to_python()).root
+    root, elements = Graph(document.to_python()).root, annex_i(document)
     return Awarded(
         facts=award_facts(document),
         issuer=tuple(node.literal("notation") for node in root.nodes("issuer", "eIDASIdentifier")),
         mandated=any(_is_mandate(evidence) for evidence in root.nodes("evidence")),
-        missing=tuple(annex_i(document).missing),
+        missing=elements.missing,
+        optional_present=elements.optional_present,
+        optional_missing=elements.optional_missing,
     )
 
 
@@ -141,10 +145,12 @@ def mandate_check(
 
 
 def annex_i_check(award: Awarded) -> Check:
-    """Check ANNEX_I: advisory, because not every credential is a micro-credential."""
+    """Check ANNEX_I: advisory, because not every credential is a micro-credential. Optional elements decide nothing."""
+    optional = (("there", award.optional_present), ("not there", award.optional_missing))
+    named = tuple(f"Optional, {how}: {'; '.join(elements)}." for how, elements in optional if elements)
     if not award.missing:
-        return Check(Status.OK)
-    return Check(Status.SKIPPED, tuple(f"Not there: {element}." for element in award.missing))
+        return Check(Status.OK, named)
+    return Check(Status.SKIPPED, (*(f"Not there: {element}." for element in award.missing), *named))
 
 
 def _wrong_issuer(identifiers: tuple[str, ...], sealer: LegalEntity) -> Iterator[str]:
