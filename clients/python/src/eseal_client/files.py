@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from eseal_client.wire.credential_pb2 import Learner, MicroCredential
 
+_DATE_HINT = ' A date is written {"year": 2026, "month": 6, "day": 30}.'
 Read = TypeVar("Read", bound=Message)
 
 
@@ -27,4 +28,5 @@ def _read(path: Path, message: Read) -> Read:
     try:
         return Parse(path.read_text(encoding="utf-8"), message)
     except (ParseError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from error
+        hint = _DATE_HINT if "google.type.Date" in str(error) else ""
+        raise ValueError(f"{path}: {error}{hint}") from error
