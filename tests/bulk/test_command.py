@@ -99,6 +99,16 @@ def test_dry_run_finds_everything(bulk: Bulk, write: Write, tmp_path: Path) -> N
     assert not any(word in done.stderr for word in ("Secretname", "Othername", "Thirdname", "Atlantis", "ATLANTIS"))
 
 
+def test_dry_run_finds_who_is_not_born_yet(bulk: Bulk, write: Write) -> None:
+    """A mistyped year is told by row and column, and not what the cell says."""
+    path = write("given_name,date_of_birth", "Ada,1815-12-10", "Zoe,2999-01-01")
+    done = bulk("issue", "--course", COURSE, "--learners", path, "--check")
+
+    assert 2 == done.returncode
+    assert "learners.csv: row 3, column date_of_birth: [edc.dates]" in done.stderr
+    assert "2999" not in done.stderr
+
+
 def test_dry_run_asks_for_the_mandate(bulk: Bulk) -> None:
     """A caller that has none is told which rule refuses; exit status 1."""
     done = bulk("issue", "--course", COURSE, "--learners", EXAMPLE / "learners.csv", "--check", member="utwente")

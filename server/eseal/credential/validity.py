@@ -22,10 +22,11 @@ def date_faults(document: Document) -> list[Fault]:
 
     Dates that cannot be read have faults of their own.
     """
-    found = ends(document)
-    issued, begins = document.get("/issued"), document.get("/validFrom")
-    faults = [] if issued is None else ended(found, issued, document.get(BIRTH))
-    start = moment(begins)
+    found, birth = ends(document), document.get(BIRTH)
+    if not found and birth is None:
+        return []
+    faults = ended(found, document.get("/issued"), birth)
+    start = moment(document.get("/validFrom")) if found else None
     told = {fault.pointer for fault in faults}
     return faults + [
         Fault(
