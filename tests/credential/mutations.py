@@ -82,6 +82,20 @@ def _other_item(credential: Any, chance: random.Random) -> bool:
     return True
 
 
+def _unknown_item(credential: Any, chance: random.Random) -> bool:
+    """An item that its vocabulary does not have, with its scheme or without."""
+    concepts = [
+        node for node in _nodes(credential) if node.get("type") == "Concept" and isinstance(node.get("id"), str)
+    ]
+    if not concepts:
+        return False
+    concept = chance.choice(concepts)
+    concept["id"] = f"{concept['id'].rsplit('/', 1)[0]}/zzz"
+    if chance.random() < 0.5:
+        concept.pop("inScheme", None)
+    return True
+
+
 def _drop_in_concept(credential: Any, chance: random.Random) -> bool:
     concepts = [node for node in _nodes(credential) if node.get("type") == "Concept"]
     if not concepts:
@@ -206,9 +220,9 @@ def _context(credential: Any, chance: random.Random) -> bool:
 
 
 MUTATIONS: list[Callable[[Any, random.Random], bool]] = [
-    _drop, _drop, _drop, _duplicate, _duplicate, _retype, _untype, _relabel_scheme, _other_item, _drop_in_concept,
-    _another_language, _another_language, _plain_text, _list_or_single, _list_or_single, _literal, _literal,
-    _number_or_string, _share_id, _lose_id, _lose_id, _refer, _refer, _split, _split, _unknown_term, _foreign_property,
+    _drop, _drop, _drop, _duplicate, _duplicate, _retype, _untype, _relabel_scheme, _other_item, _unknown_item,
+    _drop_in_concept, _another_language, _another_language, _plain_text, _list_or_single, _list_or_single, _literal,
+    _literal, _number_or_string, _share_id, _lose_id, _lose_id, _refer, _refer, _split, _split, _unknown_term, _foreign_property,
     _foreign_property, _any_property, _any_property, _swap, _context,
 ]  # fmt: skip
 
