@@ -48,8 +48,8 @@ PASS: Final[Mapping[str, str]] = {
     "sv": "Godkänd",
 }
 NO_OVERALL_ASSESSMENT: Final = (
-    "No assessment is the overall one that this grade would be of: it is the only assessment, or the only one without a "
-    "key. Leave out the key of one, or give the grade by its key."
+    "There is no overall assessment for this grade: that is the only one in type_of_assessment, else the only one without a "
+    "key. Give every other assessment a key and the overall one none, or give the grade by key (assessment_grades)."
 )
 # What only a credential has; the model knows of no such thing in an achievement.
 _CREDENTIALS_OWN: Final = ("languages", "valid_from", "valid_until", "attachments", "display", "accreditation")
