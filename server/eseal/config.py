@@ -50,7 +50,9 @@ class SealSettings(_Frozen):
     )
     strict_annex_i_on_seal: bool = Field(default=False, description="Seal refuses it too; else it is advice.")
     max_credential_bytes: int = Field(
-        8 * 1024 * 1024, ge=1024, description="Largest credential that Seal takes, in bytes."
+        8 * 1024 * 1024,
+        ge=1024,
+        description="Largest credential in bytes, its files in Base64: what Seal takes, and what is sealed.",
     )
 
 

@@ -45,12 +45,12 @@ class Misbehaving:
     def __init__(self, answer: Callable[[str], bytes | status_pb2.Status | Exception]) -> None:
         self.answer = answer
         self.asked: list[str] = []
-        self.unanswered = self.most_unanswered = 0
+        self.unanswered = self.most_unanswered = self.most_in_a_message = 0
         self.openings: list[tuple[bool, int]] = []
 
     async def serve(self, use: Callable[[str], Awaitable[None]]) -> None:
         """Listen on loopback while ``use`` runs."""
-        server = grpc.aio.server()
+        server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
         handlers = {
             "IssueStream": grpc.stream_stream_rpc_method_handler(
                 self.issue_stream,
@@ -75,6 +75,7 @@ class Misbehaving:
             self.openings.append((first == request.HasField("micro_credential"), request.level))
             first = False
             self.unanswered += len(request.items)
+            self.most_in_a_message = max(self.most_in_a_message, len(request.items))
             self.most_unanswered = max(self.most_unanswered, self.unanswered)
             for item in request.items:
                 self.asked.append(item.request_id)
@@ -96,7 +97,9 @@ def items(count: int) -> Iterator[tuple[str, bytes]]:
         yield str(number), issue_item(str(number), Learner(given_name=f"L{number}"))
 
 
-def run(server: Misbehaving, source: Iterator[tuple[str, bytes]], **options: Any) -> list[tuple[str, str]]:
+def run(
+    server: Misbehaving, source: Iterator[tuple[str, bytes]], *, batch: int = 3, window: int = 2, **options: Any
+) -> list[tuple[str, str]]:
     """Run to the end; request id and outcome of each answer."""
     answers: list[tuple[str, str]] = []
 
@@ -110,7 +113,7 @@ def run(server: Misbehaving, source: Iterator[tuple[str, bytes]], **options: Any
         )
 
     async def use(target: str) -> None:
-        connection = Connection(target=target, batch=3, window=2)
+        connection = Connection(target=target, batch=batch, window=window)
         await BulkRun.issuing(connection, COURSE, Level.LEVEL_B_B, source, **options).run(handle)
 
     asyncio.run(server.serve(use))
@@ -147,6 +150,21 @@ def test_no_more_is_under_way_than_the_window() -> None:
     server = Misbehaving(lambda _: b"sealed")
     run(server, items(50), streams=1)
 
+    assert server.most_unanswered <= 6
+
+
+def test_large_items_are_fewer_in_a_message() -> None:
+    """A message takes no more once it has eight megabytes, and no more messages are under way than the window has."""
+
+    def large() -> Iterator[tuple[str, bytes]]:
+        for number in range(30):
+            yield str(number), issue_item(str(number), Learner(given_name="L" * 3_000_000))
+
+    server = Misbehaving(lambda _: b"sealed")
+    answers = run(server, large(), streams=1, batch=20, window=2)
+
+    assert sorted((str(n), "sealed") for n in range(30)) == sorted(answers)
+    assert 3 == server.most_in_a_message
     assert server.most_unanswered <= 6
 
 

@@ -48,6 +48,24 @@ def test_what_was_unavailable_goes_out_again() -> None:
     assert rounds.pause() is None
 
 
+def test_a_message_is_bounded_in_bytes() -> None:
+    """Large items are fewer in a message; one that is larger than a message goes alone."""
+    large = bytes(3 * 1024 * 1024)
+    rounds = Rounds(
+        iter([(str(n), large) for n in range(4)] + [("huge", large * 4), ("small", b"")]), batch=10, attempts=1
+    )
+
+    assert [["0", "1", "2"], ["3", "huge"], ["small"]] == [[name for name, _ in part] for part in rounds.batches()]
+
+
+def test_a_message_makes_room_when_it_is_answered_as_a_whole() -> None:
+    """However many messages its answers come in."""
+    rounds = Rounds(((str(n), n) for n in range(25)), batch=10, attempts=1)
+    assert 3 == len(list(rounds.batches()))
+
+    assert [0, 0, 1, 0, 2] == [rounds.room(answers) for answers in (4, 5, 1, 9, 6)]
+
+
 def test_patience_ends() -> None:
     """After so many attempts the error is handed on, or raised where the stream itself breaks."""
     rounds = Rounds(iter([("a", 1)]), batch=1, attempts=1)

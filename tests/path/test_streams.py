@@ -7,17 +7,19 @@ import resource
 import socket
 import threading
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+from PIL import Image
 
 from eseal_client import Learner
 from eseal_client.errors import from_rpc
 from eseal_client.wire import issuance_pb2
 from tests.harness.server import practice_set, running_server
-from tests.path.calls import ADA, issue_request
+from tests.path.calls import ADA, issue_request, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,3 +166,74 @@ def test_streams_of_one_caller_are_limited(tmp_path: Path, course: MicroCredenti
         assert refused.retry_after > 0
         assert issuance.Issue(issue_request(course)).sealed
         blocked.set()
+
+
+def _with_page(course: MicroCredential, kilobytes: int) -> MicroCredential:
+    """The course with a page of its own, a picture that no compression makes smaller."""
+    noise = Image.effect_noise((kilobytes * 1024 // 24, 24), 100)
+    content = BytesIO()
+    noise.save(content, "PNG", compress_level=0)
+    large = type(course)()
+    large.CopyFrom(course)
+    large.display.pages.add(language="en", media_type="image/png", content=content.getvalue())
+    return large
+
+
+def test_a_batch_of_large_credentials_is_answered_in_parts(server: RunningServer, course: MicroCredential) -> None:
+    """A class whose pages are too large for one message together is sealed, in messages that a client can take."""
+    large = _with_page(course, 120)
+    items = [
+        issuance_pb2.IssueItem(request_id=f"large-{number}", learner=Learner(given_name=f"L{number}"))
+        for number in range(300)
+    ]
+    with server.issuance() as issuance:
+        stream = issuance.IssueStream(iter([issuance_pb2.IssueStreamRequest(micro_credential=large, items=items)]))
+        responses = list(stream)
+
+    assert {f"large-{number}" for number in range(300)} == {
+        one.request_id for response in responses for one in response.results if one.sealed.sealed
+    }
+    assert 300 == sum(len(response.results) for response in responses)
+    assert max(response.ByteSize() for response in responses) <= 8 * MEGABYTE
+
+
+def test_a_batch_of_small_credentials_is_answered_at_once(server: RunningServer, course: MicroCredential) -> None:
+    """A class of 200 is one message there and one back."""
+    with server.issuance() as issuance:
+        (response,) = issuance.IssueStream(itertools.islice(_messages(course, "small", batch=200), 1))
+
+    assert 200 == len(response.results)
+
+
+def test_large_credentials_take_bounded_memory(server: RunningServer, course: MicroCredential) -> None:
+    """A hundred credentials of two megabytes, 200 MB together, are sealed in the memory of a few at a time."""
+    large = _with_page(course, 1500)
+    items = [
+        issuance_pb2.IssueItem(request_id=f"huge-{number}", learner=Learner(given_name=f"L{number}"))
+        for number in range(100)
+    ]
+    with server.issuance() as issuance:
+        before, most, count = _resident(server), 0, 0
+        for response in issuance.IssueStream(
+            iter([issuance_pb2.IssueStreamRequest(micro_credential=large, items=items)])
+        ):
+            count += sum(bool(one.sealed.sealed) for one in response.results)
+            most = max(most, _resident(server))
+
+    assert 100 == count
+    assert most - before < 200 * MEGABYTE
+
+
+def test_a_credential_that_is_too_large_is_refused(server: RunningServer, course: MicroCredential) -> None:
+    """What could not be delivered is not sealed: nothing of it is in the ledger, and its neighbours are sealed."""
+    large = _with_page(course, 1500)
+    for number in range(4):
+        content = b"%PDF-1.7\n" + bytes(1500 * 1024)
+        large.attachments.add(title={"en": f"Annex {number}"}, media_type="application/pdf", content=content)
+    with server.issuance() as issuance:
+        refused = refusal(lambda: issuance.Issue(issue_request(large, "too-large")))
+        sealed = issuance.Issue(issue_request(course, "too-large")).sealed
+
+    assert ("INVALID_ARGUMENT", "CREDENTIAL_TOO_LARGE") == (refused.code, refused.reason)
+    assert "max_credential_bytes" in refused.message
+    assert sealed

@@ -9,9 +9,10 @@ import pytest
 
 from eseal.credential import micro_credential
 from eseal.errors import InvalidInput
-from eseal.rpc.translate import domain, level
+from eseal.issuance.stages import Sealed
+from eseal.rpc.translate import domain, level, write_results
 from eseal.terms import LegalIdentifier, Level
-from eseal.wire import credential_pb2
+from eseal.wire import credential_pb2, issuance_pb2
 
 
 @pytest.mark.parametrize("name", sorted(credential_pb2.DESCRIPTOR.message_types_by_name))
@@ -68,3 +69,26 @@ def test_levels() -> None:
     assert Level.B_LTA == level(credential_pb2.LEVEL_B_LTA)
     with pytest.raises(InvalidInput):
         level(99)
+
+
+def test_results_are_written_in_messages_of_bounded_bytes() -> None:
+    """Whatever was expected of a batch: results fill a message, and one that is larger than a message has its own."""
+    sealed = [
+        Sealed(
+            request_id="",
+            sealed=bytes(size),
+            credential_id="c",
+            level=Level.B_B,
+            payload_sha256=bytes(32),
+            mandate_ids=(),
+            key_label="",
+        )
+        for size in (3000, 3000, 3000, 90_000, 3000)
+    ]
+    refused = InvalidInput("REASON", "why")
+    responses = write_results(
+        issuance_pb2.SealStreamResponse, list("abcdef"), [*sealed[:2], refused, *sealed[2:]], most=10_000
+    )
+
+    assert [["a", "b", "c"], ["d"], ["e"], ["f"]] == [[one.request_id for one in each.results] for each in responses]
+    assert [issuance_pb2.SealStreamResponse()] == write_results(issuance_pb2.SealStreamResponse, [], [], most=10_000)

@@ -10,11 +10,11 @@ import pytest
 
 from eseal.errors import Overloaded
 from eseal.rpc.settings import PlaintextSettings, ServerSettings
-from eseal.rpc.work import Work
+from eseal.rpc.work import Work, overlapped, parts
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
     from typing import Any
 
     from eseal.rpc.work import Singles
@@ -206,3 +206,42 @@ def test_what_goes_wrong_for_a_batch_is_said_to_each() -> None:
         assert "good" == await singles.run("a", "good", key="g", size=1)
 
     _run(story, single_seal_threads=1)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([], [[]]),
+        ([5], [[5]]),
+        ([50], [[50]]),
+        ([4, 6, 1], [[4, 6], [1]]),
+        ([50, 1, 50, 50], [[50], [1], [50], [50]]),
+        ([3, 3, 3, 3], [[3, 3, 3], [3]]),
+    ],
+)
+def test_parts(sizes: list[int], expected: list[list[int]]) -> None:
+    """Each has at most ten bytes, or one item that is larger."""
+    assert expected == list(parts(sizes, sizes, most=10))
+
+
+def test_a_request_may_have_several_answers() -> None:
+    """The next one of a request is worked on when the one before was taken; others go on meanwhile."""
+    begun: list[str] = []
+
+    async def requests() -> AsyncIterator[str]:
+        for name in ("a", "b"):
+            yield name
+
+    async def answer(name: str) -> AsyncIterator[str]:
+        for number in range(3):
+            begun.append(f"{name}{number}")
+            yield f"{name}{number}"
+
+    async def main() -> list[str]:
+        answers = overlapped(requests(), answer, window=2)
+        taken = [await anext(answers)]
+        await asyncio.sleep(0.01)
+        assert not {"a1", "b2"} & set(begun)
+        return [*taken, *[one async for one in answers]]
+
+    assert [f"{name}{number}" for name in "ab" for number in range(3)] == sorted(asyncio.run(main()))

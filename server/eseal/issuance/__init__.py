@@ -31,6 +31,7 @@ from eseal.issuance.steps import (
     in_time,
     intent,
     last_deadline,
+    of_size,
     replay,
     unique,
 )
@@ -122,6 +123,7 @@ class Issuance:
 
         # 5. Canonicalise and hash: the bytes that were checked are the bytes that will be signed.
         permits = batch.together(checked, self._hash)
+        permits = batch.each(permits, lambda permit: of_size(permit, self._settings.max_credential_bytes))
 
         # 6. Record the intent, before the key is touched.
         permits = batch.each(permits, in_time)

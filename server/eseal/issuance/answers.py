@@ -25,6 +25,16 @@ def invalid(faults: list[Fault]) -> InvalidInput:
     )
 
 
+def too_large(size: int, most: int) -> InvalidInput:
+    """Refuse a credential that is larger than the operator allows."""
+    rule = f"A credential has at most {most} bytes ([seal] max_credential_bytes); completed, this one has {size}."
+    return InvalidInput(
+        "CREDENTIAL_TOO_LARGE",
+        f"{rule} Its pages and attachments are in it, a third larger than their files.",
+        faults=[Fault("", "max-credential-bytes", rule)],
+    )
+
+
 def reused(item: Parsed) -> RequestIdReused:
     """Refuse a request id that stands for other content."""
     return RequestIdReused(

@@ -71,7 +71,7 @@ class IssuanceSettings:
     """How seals are made here.
 
     The level where the caller names none, how the signing time is claimed, how strictly Annex I is held (a missing
-    mandatory element refuses), and the size in bytes of a credential that Seal takes.
+    mandatory element refuses), and how many bytes a credential may have.
     """
 
     default_level: Level

@@ -10,7 +10,7 @@ from eseal import sealcore
 from eseal.credential.completion import Completion
 from eseal.credential.draft import faults_of, missing_elements, payloads
 from eseal.errors import DeadlineExceeded, EsealError, Internal
-from eseal.issuance.answers import bad_request_id, invalid, reused, under_way
+from eseal.issuance.answers import bad_request_id, invalid, reused, too_large, under_way
 from eseal.issuance.stages import Checked, Completed, Granted, IssueRequest, Parsed, Permit, Sealed, SealRequest, Signed
 from eseal.jades.writing import seal_many
 from eseal.ledger import Admitted, Busy, Intent, Reused
@@ -91,6 +91,13 @@ def _missing_elements(item: Completed) -> list[Fault]:
         Fault("/credentialSubject", "annex-i", f"Annex I of Council Recommendation 2022/C 243/02 asks for: {element}.")
         for element in missing_elements(item.credential)
     ]
+
+
+def of_size(permit: Permit, most: int) -> Permit:
+    """Stop what is larger than a credential may be, before anything is written: it might never be delivered."""
+    if len(permit.payload) > most:
+        raise too_large(len(permit.payload), most)
+    return permit
 
 
 def in_time(permit: Permit) -> Permit:

@@ -14,7 +14,7 @@ from eseal.errors import EsealError, InvalidInput
 from eseal.issuance.stages import IssueRequest, Sealed
 from eseal.rpc import translate
 from eseal.rpc.observation import ITEMS, REFUSED, deadline_of
-from eseal.rpc.work import overlapped
+from eseal.rpc.work import PART_BYTES, overlapped, parts
 from eseal.terms import Fault, Lane
 from eseal.wire import issuance_pb2, issuance_pb2_grpc
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 Stream = TypeVar("Stream", issuance_pb2.IssueStreamResponse, issuance_pb2.SealStreamResponse)
 
 log = structlog.get_logger(__name__)
+
+# A sealed credential without what the caller brings along, roughly: the sealer's part, and a page for each language.
+CREDENTIAL_BYTES = 16 * 1024
+PAGE_BYTES = 8 * 1024
 
 SEALED = Counted("seals_total", "Seals made or replayed.", ["level", "replayed"])
 
@@ -188,21 +192,22 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
 
     async def _with_course(
         self, requests: AsyncIterator[issuance_pb2.IssueStreamRequest]
-    ) -> AsyncIterator[tuple[Any, issuance_pb2.IssueStreamRequest]]:
-        """Pair each message with the course that is in force for it."""
-        course = None
+    ) -> AsyncIterator[tuple[Any, int, issuance_pb2.IssueStreamRequest]]:
+        """Join each message with the course that is in force for it, and about how large its credentials will be."""
+        course, size = None, 0
         async for request in requests:
             if request.HasField("micro_credential"):
                 course = self._courses.read(request.micro_credential)
+                size = _credential_bytes(request.micro_credential)
             if course is None:
                 rule = "The first message of an IssueStream must carry the micro_credential: what is awarded."
                 raise InvalidInput("COURSE_ABSENT", rule, faults=[Fault("/micro_credential", "request", rule)])
-            yield course, request
+            yield course, size, request
 
-    async def _issue_batch(
-        self, caller: Caller, context: Context, batch: tuple[Any, issuance_pb2.IssueStreamRequest]
-    ) -> issuance_pb2.IssueStreamResponse:
-        course, request = batch
+    def _issue_batch(
+        self, caller: Caller, context: Context, batch: tuple[Any, int, issuance_pb2.IssueStreamRequest]
+    ) -> AsyncIterator[issuance_pb2.IssueStreamResponse]:
+        course, size, request = batch
         deadline = deadline_of(context)
 
         def read(item: issuance_pb2.IssueItem) -> IssueRequest:
@@ -214,32 +219,50 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
                 deadline=deadline,
             )
 
-        response = issuance_pb2.IssueStreamResponse()
-        return await self._batch(request.items, read, caller, "IssueStream", response)
+        sizes = [size] * len(request.items)
+        return self._batch(request.items, sizes, read, caller, issuance_pb2.IssueStreamResponse)
 
-    async def _seal_batch(
+    def _seal_batch(
         self, caller: Caller, context: Context, request: issuance_pb2.SealStreamRequest
-    ) -> issuance_pb2.SealStreamResponse:
-        response = issuance_pb2.SealStreamResponse()
+    ) -> AsyncIterator[issuance_pb2.SealStreamResponse]:
         read = partial(translate.seal_request, deadline=deadline_of(context))
-        return await self._batch(request.items, read, caller, "SealStream", response)
+        sizes = [len(item.credential) + CREDENTIAL_BYTES for item in request.items]
+        return self._batch(request.items, sizes, read, caller, issuance_pb2.SealStreamResponse)
 
     async def _batch(
-        self, items: Sequence[Any], read: Callable[[Any], Any], caller: Caller, method: str, response: Stream
-    ) -> Stream:
-        """Seal what could be read of a batch; answer every item under its own request id, in ``response``."""
+        self,
+        items: Sequence[Any],
+        sizes: Sequence[int],
+        read: Callable[[Any], Any],
+        caller: Caller,
+        response: type[Stream],
+    ) -> AsyncIterator[Stream]:
+        """Seal what could be read of a batch; answer every item under its own request id.
+
+        ``sizes`` are about how large the credentials will be: a large batch is sealed, and answered, in parts.
+        """
         if len(items) > self._settings.max_batch_items:
             rule = f"A message carries at most {self._settings.max_batch_items} items; this one has {len(items)}."
             raise InvalidInput("BATCH_TOO_LARGE", rule, faults=[Fault("/items", "request", rule)])
 
-        def seal() -> Stream:
-            outcomes = self._sealed([partial(read, item) for item in items], caller, Lane.BULK)
-            request_ids = [item.request_id for item in items]
-            _record_batch(request_ids, outcomes, caller, method)
-            translate.write_results(response, request_ids, outcomes)
-            return response
+        method = response.DESCRIPTOR.name.removesuffix("Response")
+        most = min(PART_BYTES, self._settings.max_message_bytes // 2)
 
-        return await self._work.run(Lane.BULK, caller.uri, seal)
+        def seal(part: Sequence[Any]) -> list[Stream]:
+            outcomes = self._sealed([partial(read, item) for item in part], caller, Lane.BULK)
+            request_ids = [item.request_id for item in part]
+            _record_batch(request_ids, outcomes, caller, method)
+            return translate.write_results(response, request_ids, outcomes, most=most)
+
+        for part in parts(items, sizes, most=most):
+            for answer in await self._work.run(Lane.BULK, caller.uri, partial(seal, part)):
+                yield answer
+
+
+def _credential_bytes(course: Any) -> int:
+    """About how large a credential of ``course`` is. Files go into it in Base64; pages are in its languages."""
+    pages = max(len(course.languages), len(course.title), 1)
+    return int(course.ByteSize()) * 4 // 3 + CREDENTIAL_BYTES + pages * PAGE_BYTES
 
 
 def _record_batch(

@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from eseal.credential import micro_credential
 from eseal.errors import EsealError, InvalidInput
@@ -37,6 +37,10 @@ WIRE_LEVELS = {said: number for number, said in LEVELS.items()}
 KIND_PREFIX = "LEGAL_IDENTIFIER_KIND_"
 COURSES_KEPT = 64
 COURSE_BYTES_KEPT = 1024 * 1024
+# Of a result, besides its request id and what is sealed: ids, digest, mandates.
+BYTES_BESIDE = 1024
+
+Results = TypeVar("Results", issuance_pb2.IssueStreamResponse, issuance_pb2.SealStreamResponse)
 
 
 def issue_request(request: issuance_pb2.IssueRequest, courses: Courses, deadline: float | None) -> IssueRequest:
@@ -78,16 +82,29 @@ def write_sealed(response: Any, sealed: Sealed) -> Any:
     return response
 
 
-def write_results(response: Any, request_ids: Sequence[str], outcomes: Sequence[Sealed | EsealError]) -> Any:
-    """Write what became of a batch into an IssueStreamResponse or SealStreamResponse; nothing is copied twice."""
+def write_results(
+    make: Callable[[], Results], request_ids: Sequence[str], outcomes: Sequence[Sealed | EsealError], *, most: int
+) -> list[Results]:
+    """Write what became of a batch into IssueStreamResponses or SealStreamResponses; nothing is copied twice.
+
+    None has more than ``most`` bytes unless of one result alone. There is one at least.
+    """
+    responses, size = [make()], 0
     for request_id, outcome in zip(request_ids, outcomes, strict=True):
-        result = response.results.add()
+        said = status.status(outcome) if isinstance(outcome, EsealError) else outcome
+        more = (len(said.sealed) if isinstance(said, Sealed) else said.ByteSize()) + len(request_id.encode())
+        more += BYTES_BESIDE
+        if size and size + more > most:
+            responses.append(make())
+            size = 0
+        size += more
+        result = responses[-1].results.add()
         result.request_id = request_id
-        if isinstance(outcome, EsealError):
-            result.status.CopyFrom(status.status(outcome))
+        if isinstance(said, Sealed):
+            write_sealed(result.sealed, said)
         else:
-            write_sealed(result.sealed, outcome)
-    return response
+            result.status.CopyFrom(said)
+    return responses
 
 
 class Courses:

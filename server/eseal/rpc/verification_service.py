@@ -69,7 +69,7 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
 
     async def _batch(
         self, share: str, request: verification_pb2.VerifyStreamRequest
-    ) -> list[verification_pb2.VerifyResult]:
+    ) -> AsyncIterator[list[verification_pb2.VerifyResult]]:
         if len(request.items) > self._settings.max_batch_items:
             rule = (
                 f"A message carries at most {self._settings.max_batch_items} items; this one has {len(request.items)}."
@@ -85,7 +85,7 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
                 _result(item.request_id, outcome) for item, outcome in zip(request.items, batch.outcomes(), strict=True)
             ]
 
-        return await self._work.run(Lane.BULK, share, verify)
+        yield await self._work.run(Lane.BULK, share, verify)
 
 
 def _result(request_id: str, outcome: Report | EsealError) -> verification_pb2.VerifyResult:

@@ -7,7 +7,8 @@ A batch costs little more than a single seal, so single seals that wait travel t
 what its caller has waiting. Nobody waits for company: where a thread is free a call goes at once.
 
 A stream has a bounded number of batches under way: nothing more is read from it until one is answered, and gRPC's flow
-control passes that on to the client.
+control passes that on to the client. A large batch is done in parts of bounded bytes, the next one when the answer to the
+one before was taken: what is sealed and not yet sent is bounded too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from eseal.errors import Overloaded
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from eseal.rpc.settings import ServerSettings
 
@@ -34,6 +35,8 @@ Answer = TypeVar("Answer")
 Item = TypeVar("Item")
 
 _RETRY_SECONDS = 1.0
+# What is done at once, and answered in one message, has about so many bytes: a class of 200 small credentials fits.
+PART_BYTES = 8 * 1024 * 1024
 # So many single calls are done together, and no more of them once they are so large: a small one should not wait long
 # for large ones.
 _MOST_TOGETHER = 64
@@ -232,12 +235,26 @@ def _together(queue: deque[_Single[Item, Answer]]) -> list[_Single[Item, Answer]
     return list(calls.values())
 
 
+def parts(items: Sequence[Item], sizes: Sequence[int], *, most: int) -> Iterator[Sequence[Item]]:
+    """Yield the items in runs of at most ``most`` bytes, by their ``sizes``; a larger one is alone. At least one run."""
+    begin = total = 0
+    for place, size in enumerate(sizes):
+        if total and total + size > most:
+            yield items[begin:place]
+            begin, total = place, 0
+        total += size
+    yield items[begin:]
+
+
 async def overlapped(
-    requests: AsyncIterator[Request], handle: Callable[[Request], Awaitable[Response]], *, window: int
+    requests: AsyncIterator[Request], answer: Callable[[Request], AsyncIterator[Response]], *, window: int
 ) -> AsyncIterator[Response]:
-    """Answer the requests of a stream as they finish, with at most ``window`` of them under way."""
+    """Answer the requests of a stream as they finish, with at most ``window`` of them under way.
+
+    A request may have several answers: it is worked on for the next one when the one before was taken.
+    """
     source = aiter(requests)
-    under_way: set[asyncio.Future[Response]] = set()
+    under_way: dict[asyncio.Future[Response], AsyncIterator[Response]] = {}
     reading: asyncio.Future[Request] | None = asyncio.ensure_future(anext(source))
     try:
         while reading is not None or under_way:
@@ -248,13 +265,19 @@ async def overlapped(
             if reading is not None and reading in done:
                 done.discard(reading)
                 try:
-                    under_way.add(asyncio.ensure_future(handle(reading.result())))
+                    answers = answer(reading.result())
+                    under_way[asyncio.ensure_future(anext(answers))] = answers
                     reading = asyncio.ensure_future(anext(source))
                 except StopAsyncIteration:
                     reading = None
-            under_way -= done
             for answered in done:
-                yield answered.result()
+                answers = under_way.pop(answered)
+                try:
+                    response = answered.result()
+                except StopAsyncIteration:
+                    continue
+                yield response
+                under_way[asyncio.ensure_future(anext(answers))] = answers
     finally:
         if reading is not None:
             reading.cancel()

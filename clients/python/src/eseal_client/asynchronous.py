@@ -159,6 +159,7 @@ class AsyncClient:
             async for response in call:
                 for result in response.results:
                     yield result
-                room.release()
+                for _ in range(rounds.room(len(response.results))):
+                    room.release()
         finally:
             call.cancel()

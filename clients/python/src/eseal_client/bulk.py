@@ -19,6 +19,7 @@ import grpc
 from google.rpc import code_pb2, status_pb2
 
 from eseal_client.errors import EsealError, from_rpc
+from eseal_client.messages import MESSAGE_BYTES, filled
 from eseal_client.wire import issuance_pb2
 
 if TYPE_CHECKING:
@@ -63,15 +64,26 @@ class _Lane:
     """One stream's items: those on their way, and those that go out (again) at or after a moment."""
 
     sent: dict[str, bytes] = field(default_factory=dict)
+    sent_bytes: int = 0
     again: deque[tuple[float, Item]] = field(default_factory=deque)
     turned: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def due(self, most: int) -> list[Item]:
-        """What goes out again now, at most so much of it."""
-        now, items = time.monotonic(), []
-        while self.again and self.again[0][0] <= now and len(items) < most:
-            items.append(self.again.popleft()[1])
-        return items
+    def due(self) -> Iterator[Item]:
+        """What goes out again now."""
+        now = time.monotonic()
+        while self.again and self.again[0][0] <= now:
+            yield self.again.popleft()[1]
+
+    def send(self, items: Sequence[Item]) -> None:
+        """Note what is on its way."""
+        self.sent.update(items)
+        self.sent_bytes += sum(len(message) for _, message in items)
+
+    def take(self, request_id: str) -> bytes | None:
+        """Take off what was answered; None where it is not on its way."""
+        message = self.sent.pop(request_id, None)
+        self.sent_bytes -= len(message or b"")
+        return message
 
     def pause(self) -> float | None:
         """Seconds until something goes out again; None where nothing does."""
@@ -81,6 +93,7 @@ class _Lane:
         """What was on its way goes out again, first of all."""
         self.again.extendleft((0.0, item) for item in self.sent.items())
         self.sent.clear()
+        self.sent_bytes = 0
 
 
 class BulkRun:
@@ -201,29 +214,27 @@ class BulkRun:
 
     async def _write(self, call: Any, lane: _Lane) -> None:
         opening, size = self._opening, self._connection.batch
-        most = self._connection.window * size
+        window = self._connection.window
         while not self._over(lane):
             lane.turned.clear()
-            full = len(lane.sent) + size > most
-            if full or not (batch := lane.due(size) or self._new()):
+            full = len(lane.sent) + size > window * size or lane.sent_bytes > (window - 1) * MESSAGE_BYTES
+            room = MESSAGE_BYTES - len(opening)
+            if full or not (batch := filled(lane.due(), most=size, room=room) or self._new(room)):
                 # That nothing is left may be known only now, and then no answer will wake this lane again.
                 if not self._over(lane):
                     await _turn(lane.turned, None if full else lane.pause())
                 continue
-            lane.sent.update(batch)
+            lane.send(batch)
             await call.write(b"".join((opening, self._each, *(message for _, message in batch))))
             opening = b""
         await call.done_writing()
 
-    def _new(self) -> list[Item]:
+    def _new(self, room: int) -> list[Item]:
         """The next batch of what was not sent yet."""
-        batch: list[Item] = []
-        if not self._stopping and not self._exhausted:
-            for item in self._items:
-                batch.append(item)
-                if len(batch) == self._connection.batch:
-                    return batch
-            self._exhausted = True
+        if self._stopping or self._exhausted:
+            return []
+        batch = filled(self._items, most=self._connection.batch, room=room)
+        self._exhausted = not batch
         return batch
 
     def _over(self, lane: _Lane) -> bool:
@@ -234,7 +245,7 @@ class BulkRun:
 
     def _is_final(self, result: ItemResult, lane: _Lane) -> bool:
         """Take an answer off; False where the item goes out again."""
-        message = lane.sent.pop(result.request_id, None)
+        message = lane.take(result.request_id)
         if message is None:
             return False
         if result.HasField("status"):

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from google.protobuf.message import Message
 
 from eseal_client.errors import EsealError
 from eseal_client.wire import issuance_pb2, verification_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from eseal_client.wire.credential_pb2 import Learner, Level, MicroCredential
+
+Item = TypeVar("Item")
+
+# A message takes no more items once it has so many bytes: no server takes messages of any size.
+MESSAGE_BYTES = 8 * 1024 * 1024
+
+
+def filled(items: Iterator[tuple[str, Item]], *, most: int, room: int = MESSAGE_BYTES) -> list[tuple[str, Item]]:
+    """Take what makes a message from ``items``: at most so many, and no more once they fill its ``room`` in bytes."""
+    batch: list[tuple[str, Item]] = []
+    for request_id, item in items:
+        batch.append((request_id, item))
+        room -= _size(item)
+        if len(batch) == most or room <= 0:
+            break
+    return batch
+
+
+def _size(item: object) -> int:
+    if isinstance(item, Message):
+        return item.ByteSize()
+    return len(item) if isinstance(item, bytes) else 0
 
 
 def issue_batch(

@@ -6,11 +6,12 @@ on its way when a stream broke, goes out again in the next round with the same r
 
 from __future__ import annotations
 
-import itertools
 import random
+from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from eseal_client.errors import EsealError
+from eseal_client.messages import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,16 +33,21 @@ class Rounds(Generic[Item]):
         self._failures = 0
         self._retry_after = 0.0
         self._exhausted = False
+        # How many items each message of this round has that is not answered as a whole, and how many answers came since.
+        self._messages: deque[int] = deque()
+        self._answers = 0
 
     def batches(self) -> Iterator[list[tuple[str, Item]]]:
         """The batches of one round: first what goes out again, then what is new."""
         self._due.update(self._again)
         self._again.clear()
-        while due := list(itertools.islice(self._due.items(), self._batch)):
+        self._messages.clear()
+        self._answers = 0
+        while due := filled(iter(self._due.items()), most=self._batch):
             for request_id, _ in due:
                 del self._due[request_id]
             yield self._sent(due)
-        while new := list(itertools.islice(self._source, self._batch)):
+        while new := filled(self._source, most=self._batch):
             yield self._sent(new)
         self._exhausted = True
 
@@ -55,6 +61,15 @@ class Rounds(Generic[Item]):
         self._again[request_id] = item
         self._retry_after = max(self._retry_after, outcome.retry_after or 0.0)
         return False
+
+    def room(self, answers: int) -> int:
+        """For how many messages so many more answers make room: a message may be answered in parts."""
+        self._answers += answers
+        room = 0
+        while self._messages and self._answers >= self._messages[0]:
+            self._answers -= self._messages.popleft()
+            room += 1
+        return room
 
     def broken(self, error: EsealError) -> None:
         """A stream broke: what was on its way goes out again, or the error is raised where that cannot help."""
@@ -75,4 +90,5 @@ class Rounds(Generic[Item]):
 
     def _sent(self, part: list[tuple[str, Item]]) -> list[tuple[str, Item]]:
         self._unanswered.update(part)
+        self._messages.append(len(part))
         return part

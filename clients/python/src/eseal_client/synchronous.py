@@ -165,7 +165,8 @@ class Client:
         try:
             for response in call:
                 yield from response.results
-                room.release()
+                for _ in range(rounds.room(len(response.results))):
+                    room.release()
         finally:
             over.set()
             room.release()
