@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import signal
 import socket
@@ -292,16 +293,24 @@ def test_misuse(bulk: Bulk, arguments: list[object]) -> None:
     assert 2 == bulk(*arguments).returncode
 
 
+def built(bulk: Bulk, folder: Path) -> list[str]:
+    """Credentials as somebody else builds them, four JSON texts."""
+    issue(bulk, EXAMPLE / "learners.csv", folder)
+    credentials = []
+    for path in sorted(folder.glob("*.jsonld")):
+        credential = json.loads(json.loads(path.read_bytes())["payload"])
+        for member in ("id", "issuer", "issued", "issuanceDate", "evidence"):
+            del credential[member]
+        credentials.append(json.dumps(credential))
+    return credentials
+
+
 def test_seal_a_folder(bulk: Bulk, tmp_path: Path) -> None:
     """Credentials that somebody else built: checked, sealed under their own names, and resumed."""
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
-    issue(bulk, EXAMPLE / "learners.csv", tmp_path / "issued")
-    for number, path in enumerate(sorted((tmp_path / "issued").glob("*.jsonld"))):
-        credential = json.loads(json.loads(path.read_bytes())["payload"])
-        for member in ("id", "issuer", "issued", "issuanceDate", "evidence"):
-            del credential[member]
-        (source / f"credential-{number}.json").write_text(json.dumps(credential))
+    for number, credential in enumerate(built(bulk, tmp_path / "issued")):
+        (source / f"credential-{number}.json").write_text(credential)
     checked = bulk("seal", source, "--check")
     sealed = bulk("seal", source, "--out", out)
     again = bulk("seal", source, "--out", out)
@@ -324,3 +333,50 @@ def test_two_files_of_one_name(bulk: Bulk, tmp_path: Path) -> None:
 
     assert 2 == done.returncode
     assert "[files]" in done.stderr
+
+
+def test_two_folders_into_one(bulk: Bulk, tmp_path: Path) -> None:
+    """What was sealed under a name stays there when another credential of that name comes; each line names its file."""
+    out = tmp_path / "out"
+    for folder, credential in zip(("first", "second"), built(bulk, tmp_path / "issued"), strict=False):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "0001.JSON").write_text(credential)
+        assert 0 == bulk("seal", tmp_path / folder, "--out", out).returncode
+    again = bulk("seal", tmp_path / "first", "--out", out)
+
+    assert "1 were there already" in again.stdout
+    assert 2 == len({one["credential_id"] for one in results(out)})
+    for one in results(out):
+        credential = json.loads(json.loads((out / one["file"]).read_bytes())["payload"])
+        assert one["credential_id"] == credential["id"]
+
+
+@pytest.mark.parametrize("option", [["--check"], ["--out", "out"], ["--out", "out", "--batch", "1"]])
+def test_two_files_of_one_content(bulk: Bulk, tmp_path: Path, option: list[str]) -> None:
+    """They would be one credential: told, as two rows of a list are, and nothing is sealed."""
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in ("a.json", "b.json", "c.json"):
+        (source / name).write_text('{"credentialSubject": {}}' + " " * (name == "b.json"))
+    done = bulk("seal", source, *(tmp_path / word if word == "out" else word for word in option))
+
+    assert 2 == done.returncode
+    assert "c.json: [file-repeated] This file asks for the same credential as a.json." in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_name_that_is_not_utf_8(bulk: Bulk, tmp_path: Path) -> None:
+    """It is told, with the bytes that are wrong."""
+    (tmp_path / os.fsdecode(b"caf\xe9.json")).write_text("{}")
+    done = bulk("seal", tmp_path, "--out", tmp_path / "out")
+
+    assert 2 == done.returncode
+    assert "caf\\xe9.json: [file-name]" in done.stderr
+
+
+def test_long_request_ids_of_the_list(bulk: Bulk, write: Write, tmp_path: Path) -> None:
+    """What they are percent-encoded to may be too long for a file name; the run is not stopped by it."""
+    done = issue(bulk, write("given_name,request_id", f"Ada,{':/' * 64}", f"Eve,{':/' * 63}"), tmp_path / "out")
+
+    assert 0 == done.returncode, done.stderr
+    assert [True, True] == [(tmp_path / "out" / one["file"]).is_file() for one in results(tmp_path / "out")]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from eseal.bulk import folder as room
 from eseal.bulk.faults import BadInput
-from eseal.bulk.folder import HEADINGS, Folder, Result, file_name
+from eseal.bulk.folder import HEADINGS, Folder, Result, file_name, file_named
 from eseal.bulk.requests import Asked, Spool, issue_content
 
 if TYPE_CHECKING:
@@ -183,7 +183,9 @@ def test_without_syncfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert (tmp_path / "r-2.jsonld").exists()
 
 
-@pytest.mark.parametrize("request_id", ["a/b", "..", ".hidden", "a%2Fb", "C:\\x", "x" * 128, "~!*'();:@&=+$,?#[]"])
+@pytest.mark.parametrize(
+    "request_id", ["a/b", "..", ".hidden", "a%2Fb", "C:\\x", "x" * 128, ":/" * 64, "~!*'();:@&=+$,?#[]"]
+)
 def test_file_names(tmp_path: Path, request_id: str) -> None:
     """Any request id is one file of the folder."""
     fill(tmp_path, asked(2, request_id))
@@ -192,6 +194,43 @@ def test_file_names(tmp_path: Path, request_id: str) -> None:
     assert request_id == one["request_id"]
     assert (tmp_path / one["file"]).is_file()
     assert tmp_path == (tmp_path / one["file"]).resolve().parent
+
+
+def test_long_names_stay_apart() -> None:
+    """A name that is too long for a file system is cut in whole letters, and told apart by its digest."""
+    names = [file_named("á" * 200 + end) for end in ("a", "b")]
+
+    assert [True, True] == [name.startswith("á" * 90) and len(name.encode()) <= 255 for name in names]
+    assert 2 == len(set(names))
+    assert "á.jsonld" == file_named("á")
+
+
+def test_a_name_that_is_taken(tmp_path: Path) -> None:
+    """What another request left under a name stays; the file gets its content's id in its name, and is found by that."""
+    one, other = (Asked(1, content, content, "0001.jsonld", b"") for content in ("c-1", "c-2"))
+    for item, content in ((one, b"one"), (other, b"other"), (one, b"one")):
+        with Folder(tmp_path) as folder:
+            if not folder.resume([item])[0]:
+                folder.sealed(item, "urn:credential:1", content)
+                folder.commit()
+
+    assert b"one" == (tmp_path / "0001.jsonld").read_bytes()
+    assert b"other" == (tmp_path / "0001.c-2.jsonld").read_bytes()
+    with Folder(tmp_path) as folder:
+        assert [1, 1] == list(folder.resume([one, other]))
+
+
+def test_a_name_that_is_taken_by_the_same(tmp_path: Path) -> None:
+    """Where results.csv is lost, what comes back is what is there."""
+    item = Asked(1, "c-1", "c-1", "0001.jsonld", b"")
+    for _ in range(2):
+        with Folder(tmp_path) as folder:
+            folder.resume([item])
+            folder.sealed(item, "urn:credential:1", b"one")
+            folder.commit()
+        (tmp_path / "results.csv").unlink()
+
+    assert {".lock", "0001.jsonld"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_result_lines() -> None:
@@ -227,5 +266,7 @@ def test_spool(numbers: list[int]) -> None:
             spool.add(item)
 
         assert items == list(spool) == list(spool)
-        first = {item.file: item.row for item in reversed(items)}
-        assert [(item, first[item.file]) for item in items if first[item.file] != item.row] == spool.repeated()
+        first = {item.request_id: item.row for item in reversed(items)}
+        assert [
+            (item, first[item.request_id]) for item in items if first[item.request_id] != item.row
+        ] == spool.repeated()

@@ -36,6 +36,8 @@ SEALED: Final = "sealed"
 REFUSED: Final = "refused"
 # Sealed by an earlier run for content that the input no longer has: the credential is out there all the same.
 EARLIER: Final = "earlier"
+_SUFFIX: Final = ".jsonld"
+_LONGEST_NAME: Final = 255
 _PARTS: Final = ".part"
 _LOCK: Final = ".lock"
 
@@ -68,7 +70,16 @@ HEADINGS: Final = ",".join(Result._fields) + "\n"
 def file_name(request_id: str) -> str:
     """The file of a request's credential; what a file name may not hold is percent-encoded."""
     name = quote(request_id, safe="@+=")
-    return f"{'%2E' + name[1:] if name.startswith('.') else name}.jsonld"
+    return file_named(f"%2E{name[1:]}" if name.startswith(".") else name)
+
+
+def file_named(name: str) -> str:
+    """A credential's file by this name; where that is too long for a file system, by its beginning and its digest."""
+    encoded = name.encode()
+    if len(encoded) + len(_SUFFIX) > _LONGEST_NAME:
+        end = f"~{hashlib.sha256(encoded).hexdigest()}"
+        name = encoded[: _LONGEST_NAME - len(end) - len(_SUFFIX)].decode("utf-8", "ignore") + end
+    return name + _SUFFIX
 
 
 class Folder:
@@ -129,11 +140,10 @@ class Folder:
 
     def sealed(self, item: Asked, credential_id: str, content: bytes) -> None:
         """Write a credential beside its place; ``commit`` puts it there."""
-        _write(f"{self._parts}/{item.file}", content)
+        file = self._place(item, content)
+        _write(f"{self._parts}/{file}", content)
         digest = hashlib.sha256(content).hexdigest()
-        self._pending.append(
-            Result(item.row, item.request_id, credential_id, item.file, SEALED, "", digest, item.content)
-        )
+        self._pending.append(Result(item.row, item.request_id, credential_id, file, SEALED, "", digest, item.content))
 
     def refused(self, item: Asked, reason: str) -> None:
         """Note a refusal."""
@@ -185,6 +195,19 @@ class Folder:
             os.fsync(file.fileno())
         part.replace(path)
         os.fsync(self._disk)
+
+    def _place(self, item: Asked, content: bytes) -> str:
+        """The file of an item: with its content's id in the name where what has its own name now is something else.
+
+        A file that is named by its request is nobody else's, and what is wrong in it is put right.
+        """
+        if item.file == file_name(item.request_id):
+            return item.file
+        try:
+            free = (self.path / item.file).read_bytes() == content
+        except FileNotFoundError:
+            free = True
+        return item.file if free else file_named(f"{item.file.removesuffix(_SUFFIX)}.{item.content}")
 
     def _is_there(self, result: Result) -> bool:
         try:

@@ -78,13 +78,13 @@ class Spool:
 
     def add(self, item: Asked) -> None:
         """Put one item away."""
-        self._marks.append(crc32(item.file.encode()) << 32 | len(self._marks))
+        self._marks.append(crc32(item.request_id.encode()) << 32 | len(self._marks))
         self._part.append(item)
         if len(self._part) >= _AT_ONCE:
             self._write()
 
     def repeated(self) -> list[tuple[Asked, int]]:
-        """Items whose file an earlier item has already, with that one's row: they are the same request."""
+        """Items whose request id an earlier item has already, with that one's row."""
         marks = sorted(self._marks)
         suspects = {
             mark & 0xFFFFFFFF
@@ -96,9 +96,9 @@ class Spool:
             return []
         first: dict[str, int] = {}
         return [
-            (item, first[item.file])
+            (item, first[item.request_id])
             for number, item in enumerate(self)
-            if number in suspects and first.setdefault(item.file, item.row) != item.row
+            if number in suspects and first.setdefault(item.request_id, item.row) != item.row
         ]
 
     def __iter__(self) -> Iterator[Asked]:

@@ -22,7 +22,7 @@ from eseal.bulk import checking, running
 from eseal.bulk.course import read_course
 from eseal.bulk.dates import DateFormat  # noqa: TC001 - typer reads the annotations
 from eseal.bulk.faults import BadInput, Mistake
-from eseal.bulk.folder import Folder, file_name
+from eseal.bulk.folder import Folder, file_name, file_named
 from eseal.bulk.learners import Columns, Person, is_heading
 from eseal.bulk.requests import Asked, Spool, course_digest, issue_content, seal_content
 from eseal.bulk.table import Table
@@ -132,9 +132,8 @@ def seal(
         if check:
             _check_seal(credentials, connection)
         with Spool() as spool:
-            for number, path in enumerate(credentials, 1):
-                content = seal_content(batch_name, level or "", path.read_bytes())
-                spool.add(Asked(number, content, content, f"{path.stem}.jsonld", os.fsencode(path)))
+            if mistakes := _spool_credentials(spool, credentials, batch_name, level):
+                raise BadInput(mistakes)
 
             def message(item: Asked) -> bytes:
                 data = Path(os.fsdecode(item.body)).read_bytes()
@@ -183,6 +182,21 @@ def _spool_learners(
         raise BadInput(mistakes)
 
 
+def _spool_credentials(spool: Spool, paths: list[Path], batch_name: str, level: Level | None) -> list[Mistake]:
+    """Spool the folder; return which files are the same as others."""
+    for number, path in enumerate(paths, 1):
+        content = seal_content(batch_name, level or "", path.read_bytes())
+        spool.add(Asked(number, content, content, file_named(path.stem), os.fsencode(path)))
+    return [
+        Mistake(
+            paths[item.row - 1].name,
+            "file-repeated",
+            f"This file asks for the same credential as {paths[first - 1].name}.",
+        )
+        for item, first in spool.repeated()
+    ]
+
+
 def _repeated(spool: Spool, name: str) -> list[Mistake]:
     return [
         Mistake(name, "row-repeated", f"This row asks for the same credential as row {first}.", item.row)
@@ -195,15 +209,23 @@ def _credentials(folder: Path, out: Path | None) -> list[Path]:
     if out is not None and out.resolve() == folder.resolve():
         raise typer.BadParameter("The sealed credentials go into another folder.", param_hint="--out")
     suffixes = {".json", ".jsonld"}
-    found = (path for path in folder.iterdir() if path.suffix in suffixes and path.is_file())
+    found = (path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
     paths = sorted(found, key=lambda path: path.stem)
     if not paths:
         raise BadInput([Mistake(str(folder), "files", "There is no .json or .jsonld file in this folder.")])
+    if unnamed := [said for path in paths if (said := _in_utf8(path.name)) != path.name]:
+        rule = "This file's name is not UTF-8, so results.csv could not say it: give it another."
+        raise BadInput([Mistake(name, "file-name", rule) for name in unnamed])
     twice = [path for before, path in pairwise(paths) if before.stem == path.stem]
     if twice:
         rule = "Another file has this name but for its suffix; both would be sealed into one."
         raise BadInput([Mistake(path.name, "files", rule) for path in twice])
     return paths
+
+
+def _in_utf8(name: str) -> str:
+    """The name of a file, with escapes for bytes of it that are not UTF-8."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _check_issue(course_file: str, course: MicroCredential, columns: Columns, connection: Connection) -> None:
@@ -229,7 +251,8 @@ def _check_issue(course_file: str, course: MicroCredential, columns: Columns, co
 
 def _check_seal(credentials: list[Path], connection: Connection) -> None:
     found = checking.Check()
-    with _client(connection) as client:
+    with Spool() as spool, _client(connection) as client:
+        found.mistakes += _spool_credentials(spool, credentials, "", None)
         for path in credentials:
             checking.check_credential(found, path.name, path.read_bytes(), client.explain)
     report(found, f"{len(credentials)} credentials")
