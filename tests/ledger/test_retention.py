@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from eseal.ledger import Outcome, State, schema
 from tests.ledger.intents import digest, intent, keys
@@ -101,3 +101,47 @@ def test_the_act_is_on_record(ledger):
     with ledger.engine.connect() as connection:
         rows = connection.execute(select(schema.retention)).all()
     assert [2] == [row.rows for row in rows]
+    assert [2] == [one.rows for one in ledger.check().deletions]
+
+
+HOUR = 3_600_000_000
+
+
+def test_quotas_count_what_is_deleted(ledger):
+    """A quota over all time is used up by seals whose rows are gone; one of a day by those of that day."""
+    _, moment = sealed(ledger, "1", "2")
+    sealed(ledger, "3")
+    ledger.retain(moment, apply=True)
+    _, later = sealed(ledger, "4")
+    ledger.retain(later, apply=True)
+    sealed(ledger, "5")
+
+    assert 5 == ledger.sealed("dcu-2026")
+    assert 1 == ledger.sealed("dcu-2026", since=later)
+    assert () == ledger.check().faults
+
+
+def test_quotas_count_what_is_old_and_stays(ledger):
+    """Seals behind a request that is not old as a whole are counted in their own hours, however old."""
+    (first,) = ledger.intend([intent("first")])
+    _, moment = sealed(ledger, "1", "2", "3")
+    ledger.conclude([Outcome(first.claim, digest("s"))])
+    _age(ledger, hours=3)
+
+    deleted = ledger.retain(moment - timedelta(hours=1), apply=True)
+
+    assert (0, 0) == (deleted.intents, deleted.outcomes)
+    assert 4 == ledger.sealed("dcu-2026")
+    assert [] == [fault.rule for fault in ledger.check().faults if fault.rule == "tally-changed"]
+
+
+def _age(ledger, *, hours):
+    """Put the outcomes of requests 1, 2 and 3, and their tally, back in time."""
+    old = hours * HOUR
+    with ledger.engine.begin() as connection:
+        tally = connection.execute(select(schema.tally)).one()
+        late = schema.outcome.c.intent == schema.POSITIONS + 1
+        connection.execute(update(schema.outcome).where(~late).values(recorded=schema.outcome.c.recorded - old))
+        connection.execute(update(schema.intent).values(recorded=schema.intent.c.recorded - old))
+        connection.execute(update(schema.tally).values(sealed=1))
+        connection.execute(insert(schema.tally).values(tally._asdict() | {"hour": tally.hour - hours, "sealed": 3}))

@@ -51,6 +51,25 @@ def test_a_full_ledger_of_the_first_version_is_upgraded(url, open_ledger):
     assert () == ledger.check().faults
 
 
+def test_a_tally_that_retention_cut_is_put_right(url, open_ledger):
+    """Hours that an earlier version deleted of it are counted again; what it has beyond the rows is carried forward."""
+    ledger = open_ledger()
+    ledger.conclude([Outcome(one.claim, digest("s")) for one in ledger.intend([intent("1"), intent("2")])])
+    ledger.retain(datetime.now(UTC), apply=True)
+    ledger.conclude(
+        [Outcome(one.claim, digest("s")) for one in ledger.intend([intent("3"), intent("4", mandate_ids=("b",))])]
+    )
+    with ledger.engine.begin() as connection:
+        connection.execute(text("DELETE FROM tally WHERE hour = 0 OR mandate_id = 'b'"))
+        connection.execute(text("UPDATE tally SET sealed = 3"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+
+    Ledger.upgrade(LedgerSettings(url=url))
+
+    assert (3, 1) == (ledger.sealed("dcu-2026"), ledger.sealed("b"))
+    assert () == ledger.check().faults
+
+
 def test_workers_that_start_together_migrate_once(url):
     """One of them does, the others wait; all of them open."""
     failures = []

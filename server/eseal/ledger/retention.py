@@ -2,7 +2,7 @@
 
 A chain can be shortened at its beginning alone: its writer then notes the last row that went, and the rest still links
 to that. A request goes with all its attempts or stays with all of them, so that no attempt is left without its outcome.
-Whatever stands before a row that must stay, stays too.
+Whatever stands before a row that must stay, stays too. How many seals went under each mandate is kept, for its quota.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from sqlalchemy import delete, func, insert, not_, select, union, update
 
 from eseal.ledger.database import translated, write
 from eseal.ledger.recall import to_microseconds
-from eseal.ledger.schema import POSITIONS, basis, intent, material, outcome, retention, tally, writer, writer_of
-from eseal.ledger.tally import HOUR
+from eseal.ledger.schema import POSITIONS, basis, intent, material, outcome, retention, writer, writer_of
+from eseal.ledger.tally import HOUR, carry, counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,6 +53,9 @@ _INTENTS = intent.join(_intent_writer, _intent_writer.c.number == writer_of(inte
 _OUTCOMES = outcome.join(_outcome_writer, _outcome_writer.c.number == writer_of(outcome.c.serial)).join(
     intent, intent.c.serial == outcome.c.intent
 )
+_OUTCOME_IS_GONE = outcome.c.intent.in_(
+    select(outcome.c.intent).select_from(_OUTCOMES).where(_OUTCOME_GOES).correlate(None)
+)
 _KEPT_REQUESTS = union(
     select(intent.c.request).select_from(_INTENTS).where(not_(_INTENT_GOES)),
     select(intent.c.request).select_from(_OUTCOMES).where(not_(_OUTCOME_GOES)),
@@ -71,16 +74,12 @@ class _Retention:
         self._plan()
         self._keep_requests_whole()
         self._note_bases()
-        outcomes = self._delete(
-            delete(outcome).where(
-                outcome.c.intent.in_(select(outcome.c.intent).select_from(_OUTCOMES).where(_OUTCOME_GOES))
-            )
-        )
+        carry(self._connection, counted(self._connection, _OUTCOME_IS_GONE))
+        outcomes = self._delete(delete(outcome).where(_OUTCOME_IS_GONE))
         intents = self._delete(
             delete(intent).where(intent.c.serial.in_(select(intent.c.serial).select_from(_INTENTS).where(_INTENT_GOES)))
         )
         contents = self._delete_contents()
-        self._delete(delete(tally).where(tally.c.hour < self._before // HOUR))
         if intents or outcomes:
             now = time.time_ns() // 1000
             self._connection.execute(insert(retention).values(at=now, before=self._before, rows=intents + outcomes))

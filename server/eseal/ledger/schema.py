@@ -128,7 +128,8 @@ outcome = Table(
     CheckConstraint("state IN ('SEALED', 'FAILED', 'ABANDONED')", name="state"),
 )
 
-# Seals by mandate, hour (whole hours since 1970, UTC) and writer. Derived from the rows, for quotas.
+# Seals by mandate, hour (whole hours since 1970, UTC) and writer. Derived from the rows, for quotas; what retention
+# deleted is carried forward under hour 0 and writer 0.
 tally = Table(
     "tally",
     metadata,

@@ -1,7 +1,8 @@
 """How often each mandate was used: counted by the hour, for quotas.
 
 The rows are the truth, and ``check`` compares; the tally is what makes a quota cheap to hold. Each writer counts in
-rows of its own, so that replicas never wait for one another here.
+rows of its own, so that replicas never wait for one another here. What retention deletes is carried forward, for a quota
+over all time counts it still: in a row a mandate, under an hour and a writer that there is not.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, delete, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from eseal.ledger.schema import tally
+from eseal.ledger.schema import intent, outcome, tally, writer_of
+from eseal.ledger.shelf import read_bases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from sqlalchemy import Connection, Insert
+    from sqlalchemy import ColumnElement, Connection, Insert
 
 HOUR = 3_600_000_000
+# The hour and the writer of what is carried forward.
+CARRIED = 0
 
 
 def count(connection: Connection, uses: Iterable[tuple[str, ...]], *, writer: int, now: int) -> None:
@@ -30,11 +34,61 @@ def count(connection: Connection, uses: Iterable[tuple[str, ...]], *, writer: in
         sealed.update(mandate_ids)
     if not sealed:
         return
+    _add(connection, {(mandate_id, now // HOUR, writer): number for mandate_id, number in sealed.items()})
+
+
+def counted(connection: Connection, *which: ColumnElement[bool]) -> Counter[tuple[str, int, int]]:
+    """Count the seals again, from the outcomes of ``which`` that holds: by mandate id, hour and writer."""
+    hour, writer = outcome.c.recorded // literal_column(str(HOUR)), writer_of(outcome.c.serial)
+    found = connection.execute(
+        select(intent.c.basis, hour.label("hour"), writer.label("writer"), func.count().label("sealed"))
+        .join(outcome, outcome.c.intent == intent.c.serial)
+        .where(outcome.c.state == "SEALED", *which)
+        .group_by(intent.c.basis, hour, writer)
+    ).all()
+    bases = read_bases(connection)
+    sealed: Counter[tuple[str, int, int]] = Counter()
+    for row in found:
+        for mandate_id in bases[row.basis].mandate_ids if row.basis in bases else ():
+            sealed[mandate_id, row.hour, row.writer] += row.sealed
+    return sealed
+
+
+def carry(connection: Connection, sealed: Counter[tuple[str, int, int]]) -> None:
+    """Carry forward what was ``counted`` of rows that go."""
+    if not sealed:
+        return
+    connection.execute(
+        _TAKE_OFF,
+        [
+            {"mandate_id_": mandate_id, "hour_": hour, "writer_": writer, "sealed_": number}
+            for (mandate_id, hour, writer), number in sorted(sealed.items())
+        ],
+    )
+    connection.execute(delete(tally).where(tally.c.sealed <= 0))
+    carried: Counter[tuple[str, int, int]] = Counter()
+    for (mandate_id, _, _), number in sealed.items():
+        carried[mandate_id, CARRIED, CARRIED] += number
+    _add(connection, carried)
+
+
+_TAKE_OFF = (
+    update(tally)
+    .where(
+        tally.c.mandate_id == bindparam("mandate_id_"),
+        tally.c.hour == bindparam("hour_"),
+        tally.c.writer == bindparam("writer_"),
+    )
+    .values(sealed=tally.c.sealed - bindparam("sealed_"))
+)
+
+
+def _add(connection: Connection, sealed: Mapping[tuple[str, int, int], int]) -> None:
     connection.execute(
         _adding(connection.dialect.name),
         [
-            {"mandate_id": mandate_id, "hour": now // HOUR, "writer": writer, "sealed": number}
-            for mandate_id, number in sorted(sealed.items())
+            {"mandate_id": mandate_id, "hour": hour, "writer": writer, "sealed": number}
+            for (mandate_id, hour, writer), number in sorted(sealed.items())
         ],
     )
 
