@@ -129,6 +129,27 @@ def test_a_removed_tail_with_a_forged_head_is_found_by_noted_heads(filled):
     assert [(1, 12, "noted-head")] == found(filled, noted)
 
 
+def test_deleted_beginnings_that_retention_does_not_explain_are_found(filled):
+    """Whoever empties a chain and says that its beginning is gone is found, and no noted head is let pass."""
+    noted = filled.check().heads
+    writer = schema.writer
+    tamper(
+        filled,
+        update(writer).values(base_position=writer.c.head_position, base_digest=writer.c.head_digest),
+        *(delete(table) for table in (schema.intent, schema.outcome, schema.tally)),
+    )
+
+    assert [(0, 0, "rows-deleted")] == found(filled)
+    assert [(0, 0, "rows-deleted"), (1, 12, "noted-head"), (2, 12, "noted-head")] == found(filled, noted)
+
+
+def test_a_tally_that_carries_more_than_was_deleted_is_found(filled):
+    """Nothing was deleted, so nothing was carried forward."""
+    tamper(filled, insert(schema.tally).values(mandate_id="dcu-2026", hour=0, writer=0, sealed=1))
+
+    assert [(0, 0, "tally-changed")] == found(filled)
+
+
 def test_reordered_rows_are_found(filled):
     """Two rows that changed places are both named."""
     intents = schema.intent

@@ -214,5 +214,8 @@ def _print_report(report: ChainReport) -> None:
     for fault in report.faults:
         place = f"row {fault.writer}-{fault.position}" if fault.position else f"writer {fault.writer or '(all)'}"
         console.print(f"[red]✘[/] {place}: {fault.message} ({fault.rule})", highlight=False)
+    for one in report.deletions:
+        sentence = f"{one.at:%Y-%m-%d %H:%M} UTC: retention deleted {one.rows} rows from before {one.before:%Y-%m-%d %H:%M} UTC"
+        console.print(f"  {sentence}.", highlight=False)
     if not report.faults:
         console.print(f"[green]✔[/] {report.rows} rows in {len(report.heads)} chains are as they were written.")

@@ -16,11 +16,13 @@ from sqlalchemy import select
 from eseal.ledger import schema
 from eseal.ledger.chain import genesis, link
 from eseal.ledger.database import snapshot, translated
+from eseal.ledger.recall import from_microseconds
 from eseal.ledger.references import reference_faults
 from eseal.ledger.schema import POSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Row
 
@@ -47,25 +49,37 @@ class ChainFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """What retention did: when, how many rows, recorded before when."""
+
+    at: datetime
+    before: datetime
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What a check found."""
+    """What a check found. Of deleted rows there is only retention's own word: whether it was due, a person must judge."""
 
     rows: int
     heads: tuple[Head, ...]
     faults: tuple[ChainFault, ...]
+    deletions: tuple[Deletion, ...] = ()
 
 
 def check_chain(engine: Engine, noted: Sequence[Head] = ()) -> ChainReport:
     """Check the whole ledger, and that the ``noted`` heads of an earlier check are still in their chains."""
     with translated("be read"), snapshot(engine) as connection:
         writers = connection.execute(select(schema.writer).order_by(schema.writer.c.number)).all()
-        walk = _Walk({row.number: row for row in writers}, noted)
+        deletions = tuple(_deletions(connection))
+        base_faults = list(_base_faults(writers, deletions))
+        walk = _Walk({row.number: row for row in writers}, noted, explained=not base_faults)
         rows = sum(1 for _ in map(walk.step, _rows(connection)))
         walk.finish()
-        faults = [*_writer_faults(writers), *walk.faults]
+        faults = [*_writer_faults(writers), *base_faults, *walk.faults]
         faults += [ChainFault(0, 0, rule, message) for rule, message in reference_faults(connection)]
     heads = tuple(Head(row.number, row.head_position, row.head_digest) for row in writers)
-    return ChainReport(rows, heads, tuple(faults))
+    return ChainReport(rows, heads, tuple(faults), deletions)
 
 
 def heads_from_json(text: str) -> tuple[Head, ...]:
@@ -79,14 +93,15 @@ def heads_from_json(text: str) -> tuple[Head, ...]:
 
 
 class _Walk:
-    """Goes along all chains, in the order of the serials."""
+    """Goes along all chains, in the order of the serials. ``explained``: retention says how the chains lost their beginnings."""
 
-    def __init__(self, writers: dict[int, Row[Any]], noted: Sequence[Head]) -> None:
+    def __init__(self, writers: dict[int, Row[Any]], noted: Sequence[Head], *, explained: bool) -> None:
         self.faults: list[ChainFault] = []
         self._writers = writers
         self._ends = {number: (row.base_position, row.base_digest) for number, row in writers.items()}
         self._noted = {(head.writer, head.position): head for head in noted}
-        for number, (position, digest) in self._ends.items():
+        self._explained = explained
+        for number, (position, digest) in self._ends.items() if explained else ():
             self._note(number, position, digest)
 
     def step(self, row: tuple[int, str, tuple[Any, ...], bytes]) -> None:
@@ -121,7 +136,7 @@ class _Walk:
                 self._fault(number, position, "head-changed", "the chain does not end where its writer says")
         for head in self._noted.values():
             writer = self._writers.get(head.writer)
-            if writer is None or head.position > writer.base_position:
+            if writer is None or head.position > writer.base_position or not self._explained:
                 self._fault(head.writer, head.position, "noted-head", "the noted head is not in the chain any more")
 
     def _note(self, number: int, position: int, digest: bytes) -> None:
@@ -142,6 +157,19 @@ def _rows(connection: Connection) -> Iterator[tuple[int, str, tuple[Any, ...], b
         ((row.serial, "intent", tuple(row)[:-1], row.digest) for row in intents),
         ((row.serial, "outcome", tuple(row)[:-1], row.digest) for row in outcomes),
     )
+
+
+def _deletions(connection: Connection) -> Iterator[Deletion]:
+    for row in connection.execute(select(schema.retention).order_by(schema.retention.c.at)):
+        yield Deletion(from_microseconds(row.at), from_microseconds(row.before), row.rows)
+
+
+def _base_faults(writers: Sequence[Row[Any]], deletions: Sequence[Deletion]) -> Iterator[ChainFault]:
+    """Check that the chains lost as many rows at their beginnings as retention says that it deleted."""
+    gone, told = sum(row.base_position for row in writers), sum(one.rows for one in deletions)
+    if gone != told:
+        message = f"{gone} rows are gone from the beginnings of the chains, and retention says that it deleted {told}"
+        yield ChainFault(0, 0, "rows-deleted", message)
 
 
 def _writer_faults(writers: Sequence[Row[Any]]) -> Iterator[ChainFault]:
