@@ -114,6 +114,8 @@ def test_white_space(write: Write, course: MicroCredential) -> None:
         ("given_name,assessment_grade:quizz", "headings-known", "no assessment"),
         ("given_name,grade_achieved:english", "headings-known", "ISO 639-1"),
         ("given_name,given_name:x", "headings-known", "not known"),
+        ("Name,Surname", "headings-ambiguous", "write full_name, given_name or family_name"),
+        ("first name,NAME", "headings-ambiguous", "write full_name, given_name or family_name"),
     ],
 )
 def test_headings_that_are_wrong(write: Write, course: MicroCredential, headings: str, rule: str, words: str) -> None:
@@ -153,6 +155,41 @@ def test_every_wrong_cell_is_found(write: Write, course: MicroCredential) -> Non
         (7, "family_name", "character"),
     ] == wrong(path, course)
     assert not any(value in text for value in ("03/04/2001", "N/A", "not ok", "46203", "77-77", "beyond", "Bob"))
+
+
+def test_a_name_alone_is_the_full_name(write: Write, course: MicroCredential) -> None:
+    """Where nothing else is said of the name, and a full name beside its parts."""
+    (alone,) = people(write("Name,identifier", "Ada Lovelace,1"), course)
+    (beside,) = people(write("given_name,full_name", "Ada,Ada Lovelace"), course)
+
+    assert "Ada Lovelace" == alone.learner.full_name == beside.learner.full_name
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "rule"),
+    [
+        ("identifier", "1.23457E+11", "spreadsheet-number"),
+        ("identifier:Student number", '"1,23457E+11"', "spreadsheet-number"),
+        ("national_id", "1e+15", "spreadsheet-number"),
+        ("credential_identifier", "1.2E-05", "spreadsheet-number"),
+        ("request_id", "2E+12", "spreadsheet-number"),
+        ("identifier", '"=""00123"""', "spreadsheet-formula"),
+        ("given_name", "=A1", "spreadsheet-formula"),
+    ],
+)
+def test_what_a_spreadsheet_damaged(write: Write, course: MicroCredential, column: str, cell: str, rule: str) -> None:
+    """Is told by row and column, for it would be sealed as it stands."""
+    path = write(f"full_name,national_id_country,{column}", f"Ada Lovelace,IRL,{cell}")
+
+    assert [(2, column, rule)] == wrong(path, course)
+
+
+@pytest.mark.parametrize("identifier", ["12E4", "E+11", "A1E+11", "123457000000", "dcu=1"])
+def test_identifiers_that_only_look_damaged(write: Write, course: MicroCredential, identifier: str) -> None:
+    """What no spreadsheet writes of a number is taken as it is."""
+    (person,) = people(write("full_name,identifier", f"Ada,{identifier}"), course)
+
+    assert identifier == person.learner.identifiers[0].notation
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from eseal.credential.achievement import NO_OVERALL_ASSESSMENT, overall_assessme
 from eseal_client import Learner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import date
     from typing import Any
 
@@ -44,11 +44,15 @@ ALIASES: Final = {
 }
 # A learner is identified by one of these.
 IDENTIFYING: Final = ("given_name", "family_name", "full_name", "national_id", "identifier")
+# What is no word but a sequence of characters, which a spreadsheet may take for a number.
+IDENTIFIERS: Final = ("identifier", "credential_identifier", "national_id", "request_id")
 IGNORED: Final = "#"
 _SPREADSHEET_ERROR: Final = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)", re.IGNORECASE)
 # Control characters but the white space that a cell may hold, and the mark that a broken conversion leaves.
 _UNREADABLE: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
-_SUSPECT: Final = re.compile(f"#|{_UNREADABLE.pattern}")
+# What a spreadsheet makes of a long number, and has lost digits of: 1.23457E+11.
+_ROUNDED: Final = re.compile(r"[+-]?\d([.,]\d+)?E[+-]\d{2,}", re.IGNORECASE)
+_SUSPECT: Final = re.compile(f"[#=]|E[+-]|{_UNREADABLE.pattern}", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2}")
 
@@ -99,6 +103,7 @@ class Columns:
             for name, count in names.items()
             if count > 1
         ]
+        mistakes += self._ambiguous(names)
         self._identifying = {name for name in names if name.partition(":")[0] in IDENTIFYING}
         if not (mistakes or self._identifying):
             sentence = f"No column identifies the learner: one of {', '.join(IDENTIFYING)} must be there."
@@ -128,7 +133,7 @@ class Columns:
                 continue
             try:
                 if suspect:
-                    _require_text(text)
+                    _require_text(text, column.name)
                 cells[column.name] = column.put(learner, text)
             except BadCell as error:
                 mistakes.append(self._mistake(row, column.written, error.rule, str(error)))
@@ -140,6 +145,15 @@ class Columns:
             sentence = "A national identification number needs the country of its register (national_id_country)."
             mistakes.append(self._mistake(row, "national_id", "edc-generic:LegalIdentifier.spatial.minCount", sentence))
         return mistakes or Person(row, learner, cells)
+
+    def _ambiguous(self, names: Collection[str]) -> Iterator[Mistake]:
+        """A heading “Name” beside a part of the name: some mean all of it by that, and some the other part."""
+        if "given_name" in names or "family_name" in names:
+            for column in filter(None, self._columns):
+                if _words(column.written) == "name":
+                    sentence = "Beside a column for a part of the name this can be read in two ways: "
+                    sentence += "write full_name, given_name or family_name."
+                    yield self._heading_mistake("headings-ambiguous", sentence, column.written)
 
     def _beyond(self, row: Row) -> list[Mistake]:
         """Cells that stand under no heading."""
@@ -244,18 +258,27 @@ def is_heading(text: str) -> bool:
 
 def _spelt(heading: str) -> str:
     """A heading in its one spelling: lower case, words joined by underscores, no parentheses."""
-    name = re.sub(r"[\s\-_./]+", "_", heading.strip().lower().replace("(s)", "s")).strip("_")
+    name = _words(heading)
     return ALIASES.get(name, name)
 
 
-def _require_text(text: str) -> None:
-    """Refuse what a broken conversion or a broken formula left in a cell."""
+def _words(heading: str) -> str:
+    return re.sub(r"[\s\-_./]+", "_", heading.strip().lower().replace("(s)", "s")).strip("_")
+
+
+def _require_text(text: str, name: str) -> None:
+    """Refuse what a broken conversion, a formula or a spreadsheet's idea of a number left in a cell of column ``name``."""
     if _UNREADABLE.search(text):
         raise BadCell(
             "character", "The cell holds a character that no text has: it was converted wrongly on the way here."
         )
     if _SPREADSHEET_ERROR.fullmatch(text):
         raise BadCell("spreadsheet-error", "The cell holds an error value.")
+    if text.startswith("="):
+        raise BadCell("spreadsheet-formula", "The cell holds a formula: put its value there, as text.")
+    if name.partition(":")[0] in IDENTIFIERS and _ROUNDED.fullmatch(text):
+        sentence = "A spreadsheet made a rounded number of this: make the column one of text, and enter it again."
+        raise BadCell("spreadsheet-number", sentence)
 
 
 def _putter(put: Callable[[Learner, str], Any]) -> Callable[[Learner, str], str]:
