@@ -76,6 +76,9 @@ def test_explain_counts_what_was_sealed(practice: PracticeSet, course: MicroCred
     assert ["quota-daily"] == [one["rule"] for one in told["refusals"]]
     assert "2 of 2 seal(s) today" == told["facts"]["use of dcu-practice"]
     assert told["facts"] == {fact.name: fact.value for fact in answer.facts}
+    assert [("dcu-practice", "quota-daily", 2, 2)] == [
+        (one.mandate_id, one.rule, one.limit, one.used) for one in answer.quotas
+    ]
     assert "from-ledger" == told["quotas"]
     assert explained(practice, credential, "--on", tomorrow.isoformat())["granted"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from eseal.mandate.identifiers import describe
-from eseal.mandate.rules import shortened
+from eseal.mandate.rules import Rule, shortened
 from eseal.mandate.scope import Period
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ class Use:
     period: Period
     quota: int
     recorded: int | None
+
+    @property
+    def rule(self) -> str:
+        """The rule that refuses when the quota is used up."""
+        return (Rule.QUOTA_DAILY if self.period is Period.DAY else Rule.QUOTA_TOTAL).value
 
     def in_words(self) -> str:
         """Say it, and whether it was only assumed."""
@@ -92,6 +97,11 @@ class Decision:
     considered: tuple[Considered, ...]
     register_sha256: bytes
     basis: Basis = field(repr=False)
+
+    @property
+    def quotas(self) -> tuple[Use, ...]:
+        """How far the quotas of the mandates that were looked at are used."""
+        return self.basis.uses
 
     @property
     def facts_used(self) -> tuple[tuple[str, str], ...]:

@@ -56,6 +56,26 @@ class Sealing(Protocol):
         """Seal a batch and answer each item in its place."""
 
 
+class QuotaUse(Protocol):
+    """How far a quota of a mandate is used."""
+
+    @property
+    def mandate(self) -> str:
+        """The mandate's id."""
+
+    @property
+    def rule(self) -> str:
+        """The rule that refuses when it is used up."""
+
+    @property
+    def quota(self) -> int:
+        """How many seals it is good for."""
+
+    @property
+    def recorded(self) -> int | None:
+        """How many were given; None where nobody counted."""
+
+
 class Decision(Protocol):
     """The mandate policy's answer."""
 
@@ -70,6 +90,10 @@ class Decision(Protocol):
     @property
     def facts_used(self) -> Sequence[tuple[str, str]]:
         """The facts that were compared, as name and value in words."""
+
+    @property
+    def quotas(self) -> Sequence[QuotaUse]:
+        """How far the quotas of the mandates that were looked at are used."""
 
     @property
     def register_sha256(self) -> bytes:
@@ -155,6 +179,10 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
             ],
             register_sha256=decision.register_sha256,
             facts=[issuance_pb2.Fact(name=name, value=value) for name, value in decision.facts_used],
+            quotas=[
+                issuance_pb2.QuotaUse(mandate_id=use.mandate, rule=use.rule, limit=use.quota, used=use.recorded or 0)
+                for use in decision.quotas
+            ],
         )
 
     async def _one(

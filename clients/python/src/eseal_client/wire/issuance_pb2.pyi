@@ -116,18 +116,32 @@ class ExplainMandateRequest(_message.Message):
     def __init__(self, credential: _Optional[bytes] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ExplainMandateResponse(_message.Message):
-    __slots__ = ("granted", "mandate_ids", "refusals", "register_sha256", "facts")
+    __slots__ = ("granted", "mandate_ids", "refusals", "register_sha256", "facts", "quotas")
     GRANTED_FIELD_NUMBER: _ClassVar[int]
     MANDATE_IDS_FIELD_NUMBER: _ClassVar[int]
     REFUSALS_FIELD_NUMBER: _ClassVar[int]
     REGISTER_SHA256_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
+    QUOTAS_FIELD_NUMBER: _ClassVar[int]
     granted: bool
     mandate_ids: _containers.RepeatedScalarFieldContainer[str]
     refusals: _containers.RepeatedCompositeFieldContainer[Refusal]
     register_sha256: bytes
     facts: _containers.RepeatedCompositeFieldContainer[Fact]
-    def __init__(self, granted: bool = ..., mandate_ids: _Optional[_Iterable[str]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ..., register_sha256: _Optional[bytes] = ..., facts: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ...) -> None: ...
+    quotas: _containers.RepeatedCompositeFieldContainer[QuotaUse]
+    def __init__(self, granted: bool = ..., mandate_ids: _Optional[_Iterable[str]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ..., register_sha256: _Optional[bytes] = ..., facts: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ..., quotas: _Optional[_Iterable[_Union[QuotaUse, _Mapping]]] = ...) -> None: ...
+
+class QuotaUse(_message.Message):
+    __slots__ = ("mandate_id", "rule", "limit", "used")
+    MANDATE_ID_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    mandate_id: str
+    rule: str
+    limit: int
+    used: int
+    def __init__(self, mandate_id: _Optional[str] = ..., rule: _Optional[str] = ..., limit: _Optional[int] = ..., used: _Optional[int] = ...) -> None: ...
 
 class Fact(_message.Message):
     __slots__ = ("name", "value")
