@@ -14,9 +14,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from eseal.cli import app
 from tests.bulk.site import EXAMPLE, class_list
-from tests.harness.server import ROOT
+from tests.harness.server import ROOT, practice_set, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +110,54 @@ def test_dry_run_finds_who_is_not_born_yet(bulk: Bulk, write: Write) -> None:
     assert 2 == done.returncode
     assert "learners.csv: row 3, column date_of_birth: [edc.dates]" in done.stderr
     assert "2999" not in done.stderr
+
+
+def test_dry_run_finds_wrong_e_mail_addresses(bulk: Bulk, write: Write) -> None:
+    """Each by its row and column, though it is the credential's own rule that they break."""
+    path = write("given_name,E-mail", "Ada,ada@dcu.ie", "Bob,", "Eve,secret at dcu", "Kim,other secret")
+    done = bulk("issue", "--course", COURSE, "--learners", path, "--check")
+
+    assert 2 == done.returncode
+    for row in (4, 5):
+        assert f"learners.csv: row {row}, column E-mail: [" in done.stderr
+    assert "2 mistakes" in done.stderr
+    assert "course.toml" not in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_dry_run_of_headings_alone(bulk: Bulk, write: Write) -> None:
+    """A list without learners is told as the run would tell it."""
+    done = bulk("issue", "--course", COURSE, "--learners", write(HEADING), "--check")
+
+    assert 2 == done.returncode
+    assert "There is no learner below the headings" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["issue", "seal"])
+def test_dry_run_of_a_level_that_is_not_built(bulk: Bulk, tmp_path: Path, command: str) -> None:
+    """It would be refused, so it is a mistake."""
+    (tmp_path / "a.json").write_text("{}")
+    what = ["--course", COURSE, "--learners", EXAMPLE / "learners.csv"] if command == "issue" else [tmp_path]
+    done = bulk(command, *what, "--check", "--level", "B-T")
+
+    assert 2 == done.returncode
+    assert "--level: [level-built]" in done.stderr
+
+
+def test_dry_run_counts_what_the_quota_has_room_for(tmp_path: Path) -> None:
+    """A mandate for fewer seals than the list has learners would refuse the rest; exit status 1."""
+    practice = practice_set(tmp_path / "set")
+    mandate = practice.folder / "register/mandates/dcu-practice.toml"
+    with mandate.open("a") as file:
+        file.write("[scope.quota]\ndaily = 12\n")
+    learners = class_list(tmp_path / "learners.csv", 20)
+    with running_server(practice) as server:
+        command = ["bulk", "issue", "--course", COURSE, "--learners", learners, "--check"]
+        options = ["--identity", practice.folder / "callers/dcu", "--server", server.target]
+        done = CliRunner().invoke(app, list(map(str, [*command, *options])))
+
+    assert 1 == done.exit_code
+    assert "[quota-daily] mandate dcu-practice has room for 12 of 20 rows" in done.stdout
 
 
 def test_dry_run_asks_for_the_mandate(bulk: Bulk) -> None:
@@ -258,17 +308,23 @@ def test_ctrl_c(server: RunningServer, bulk: Bulk, tmp_path: Path, times: int) -
     assert f"{600 + times} sealed ({len(begun)} were there already)" in rest.stdout
 
 
-def test_server_that_is_not_there(bulk: Bulk, tmp_path: Path) -> None:
-    """Exit status 3, a sentence that says what to look at, and how to go on; a dry run needs the server as well."""
+def test_server_that_is_not_there(bulk: Bulk, write: Write, tmp_path: Path) -> None:
+    """Exit status 3, a sentence that says what to look at, and how to go on; a dry run needs the server as well, but not for the list's own mistakes."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         target = f"127.0.0.1:{free.getsockname()[1]}"
     done = issue(bulk, EXAMPLE / "learners.csv", tmp_path / "out", "--patience", 1, target=target)
+    wrong = write("given_name,date_of_birth", "Ada,1815-12-10", "Bob,yesterday")
+    mistaken = bulk("issue", "--course", COURSE, "--learners", wrong, "--check", target=target)
     checked = bulk("issue", "--course", COURSE, "--learners", EXAMPLE / "learners.csv", "--check", target=target)
 
     assert (3, 3) == (done.returncode, checked.returncode)
     assert "is the server there" in done.stderr
     assert "Run the same command again" in done.stderr
     assert "0 sealed, 4 left" in done.stdout
+    assert 2 == mistaken.returncode
+    assert "row 3, column date_of_birth" in mistaken.stderr
+    assert mistaken.stderr.splitlines()[-1].startswith("The mandate could not be asked.")
+    assert checked.stderr.startswith("The mandate could not be asked.")
 
 
 def test_level_that_is_not_built(bulk: Bulk, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ neither the policy nor Annex I asks who the learner is, and a dry run tells nobo
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -19,49 +21,74 @@ from eseal.credential.checking import check
 from eseal.credential.completion import Completion, complete, fresh_credential_id
 from eseal.credential.facts import award_facts
 from eseal.credential.micro_credential import Display
-from eseal.credential.validity import BIRTH
-from eseal.errors import InvalidInput
+from eseal.errors import InvalidInput, NotBuilt
+from eseal.jades.levels import require_built
 from eseal.rpc.translate import domain
 from eseal.terms import Caller, Fault, Grant, LegalEntity
+from eseal_client import EsealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from eseal.bulk.learners import Columns, Person
     from eseal.credential.micro_credential import Learner
     from eseal.sealcore import Document
-    from eseal.terms import AwardFacts
+    from eseal.terms import AwardFacts, Level
     from eseal_client import ExplainMandateResponse, MicroCredential
 
 # Stand-ins for what only the server knows; they conform, so that what does not is the registrar's.
 SEALER: Final = LegalEntity("Sealer", "Sealer", "NTRNL-00000000", "NL")
 NOBODY: Final = Grant(Caller(""), "", (), self_issue=True, register_sha256=b"")
 MAX_CREDENTIAL_BYTES: Final = 8 * 1024 * 1024
-# Which columns make the part of a learner that a pointer names.
+# Which columns make the part of a learner that a pointer names, in the request or in the credential.
 COLUMNS: Final = {
     "national_id": ("national_id", "national_id_country"),
-    "citizenship_countries": ("citizenship_countries",),
-    "date_of_birth": ("date_of_birth",),
-    "date_of_issuing": ("date_of_issuing",),
+    "nationalID": ("national_id", "national_id_country"),
+    "assessment_grades": ("assessment_grade",),
+    "identifiers": ("identifier",),
+    "credential_identifiers": ("credential_identifier",),
+    "citizenshipCountry": ("citizenship_countries",),
+    "dateOfBirth": ("date_of_birth",),
+    "contactPoint": ("email_address",),
+    "identifier": ("identifier",),
+    "givenName": ("given_name",),
+    "familyName": ("family_name",),
+    "fullName": ("full_name", "given_name", "family_name"),
 }
+_OF_A_LEARNER: Final = re.compile(rf"/learner/([^/]+)|/credentialSubject/({'|'.join(COLUMNS)})(?:/|$)")
 
 
 @dataclass(slots=True)
 class Explanation:
-    """What the mandate policy says of one set of facts, and the first row that has it."""
+    """What the mandate policy says of one set of facts, the first row that has it, and how many have."""
 
     facts: AwardFacts
     row: int
     answer: ExplainMandateResponse
+    rows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A quota that has not room for all rows of its mandate."""
+
+    mandate_id: str
+    rule: str
+    rows: int
+    room: int
 
 
 @dataclass(slots=True)
 class Check:
-    """What a dry run found. A mistake of the course is told once, with the first row that meets it."""
+    """What a dry run found. A mistake of the course is told once, with the first row that meets it.
+
+    ``gone`` is why the mandate could not be asked any more; what needs no server was looked at all the same.
+    """
 
     rows: int = 0
     mistakes: list[Mistake] = field(default_factory=list)
     explanations: list[Explanation] = field(default_factory=list)
+    gone: EsealError | None = None
     _told: set[Fault] = field(default_factory=set)
 
     def first(self, fault: Fault) -> bool:
@@ -69,6 +96,27 @@ class Check:
         new = fault not in self._told
         self._told.add(fault)
         return new
+
+    def shortages(self) -> Iterator[Shortage]:
+        """Yield the quotas that the policy would refuse some of these rows for, were none of them sealed yet."""
+        rows: Counter[str] = Counter()
+        room: dict[tuple[str, str], int] = {}
+        for explanation in self.explanations:
+            rows.update(dict.fromkeys(explanation.answer.mandate_ids, explanation.rows))
+            room |= {(one.mandate_id, one.rule): one.limit - one.used for one in explanation.answer.quotas}
+        for (mandate_id, rule), left in room.items():
+            if rows[mandate_id] > left:
+                yield Shortage(mandate_id, rule, rows[mandate_id], max(0, left))
+
+
+def level_mistakes(level: Level | None) -> list[Mistake]:
+    """What is wrong with the level that is asked for."""
+    try:
+        if level is not None:
+            require_built(level)
+    except NotBuilt as error:
+        return [Mistake("--level", "level-built", error.message)]
+    return []
 
 
 def check_learners(
@@ -78,7 +126,7 @@ def check_learners(
     people: Iterable[Person],
     explain: Callable[[bytes], ExplainMandateResponse],
 ) -> Check:
-    """Check a class list against the rules of the house. ``explain`` asks the server; what it raises is let through."""
+    """Check a class list against the rules of the house. ``explain`` asks the server."""
     found = Check()
     asked = domain(course, "/micro_credential")
     for person in people:
@@ -148,9 +196,9 @@ def _faults(document: Document, display: Display | None) -> list[Fault]:
 def _tell(found: Check, fault: Fault, course_file: str, columns: Columns, person: Person) -> None:
     """Say a fault where the registrar can mend it: by key in the course file, or by row and column in the list."""
     row = person.row
-    if fault.pointer.startswith("/learner/") or fault.pointer == BIRTH:
+    if of_a_learner := _OF_A_LEARNER.match(fault.pointer):
         # The sentence may name what the cell says; the rule and the place are enough.
-        part = "date_of_birth" if fault.pointer == BIRTH else fault.pointer.split("/")[2]
+        part = of_a_learner[1] or of_a_learner[2]
         column = columns.written(*COLUMNS.get(part, (part,)))
         sentence = "The cell does not hold what this rule asks for."
         found.mistakes.append(Mistake(columns.table.name, fault.rule, sentence, row.number, row.line, column))
@@ -162,5 +210,12 @@ def _tell(found: Check, fault: Fault, course_file: str, columns: Columns, person
 
 def _explain(found: Check, document: Document, row: int, explain: Callable[[bytes], ExplainMandateResponse]) -> None:
     facts = award_facts(document)
-    if not any(facts == known.facts for known in reversed(found.explanations)):
-        found.explanations.append(Explanation(facts, row, explain(document.canonical())))
+    for known in reversed(found.explanations):
+        if facts == known.facts:
+            known.rows += 1
+            return
+    if found.gone is None:
+        try:
+            found.explanations.append(Explanation(facts, row, explain(document.canonical())))
+        except EsealError as error:
+            found.gone = error

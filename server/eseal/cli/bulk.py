@@ -97,7 +97,7 @@ def issue(
         what = read_course(course)
         columns = Columns(Table(learners, is_heading), what, date_format)
         if check:
-            _check_issue(course.name, what, columns, connection)
+            _check_issue(course.name, what, columns, level, connection)
         with Spool() as spool:
             with reading(learners):
                 _spool_learners(spool, what, columns, batch_name, level)
@@ -130,7 +130,7 @@ def seal(
     with mistakes_told():
         credentials = _credentials(folder, out)
         if check:
-            _check_seal(credentials, connection)
+            _check_seal(credentials, level, connection)
         with Spool() as spool:
             if mistakes := _spool_credentials(spool, credentials, batch_name, level):
                 raise BadInput(mistakes)
@@ -177,7 +177,7 @@ def _spool_learners(
     name = columns.table.name
     mistakes += _repeated(spool, name)
     if not mistakes and not len(spool):
-        mistakes.append(Mistake(name, "rows", "There is no learner below the headings."))
+        mistakes.append(_no_rows(name))
     if mistakes:
         raise BadInput(mistakes)
 
@@ -228,7 +228,13 @@ def _in_utf8(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _check_issue(course_file: str, course: MicroCredential, columns: Columns, connection: Connection) -> None:
+def _no_rows(name: str) -> Mistake:
+    return Mistake(name, "rows", "There is no learner below the headings.")
+
+
+def _check_issue(
+    course_file: str, course: MicroCredential, columns: Columns, level: Level | None, connection: Connection
+) -> None:
     mistakes: list[Mistake] = []
     with Spool() as spool, _client(connection) as client:
         digest = course_digest(course)
@@ -245,12 +251,15 @@ def _check_issue(course_file: str, course: MicroCredential, columns: Columns, co
 
         found = checking.check_learners(course_file, course, columns, people(), client.explain)
         found.mistakes += mistakes + _repeated(spool, columns.table.name)
+    if not (found.rows or found.mistakes):
+        found.mistakes.append(_no_rows(columns.table.name))
+    found.mistakes += checking.level_mistakes(level)
     found.mistakes.sort(key=lambda mistake: (mistake.row, mistake.line))
     report(found, f"{columns.table.name}: {found.rows + len({one.row for one in mistakes})} learners")
 
 
-def _check_seal(credentials: list[Path], connection: Connection) -> None:
-    found = checking.Check()
+def _check_seal(credentials: list[Path], level: Level | None, connection: Connection) -> None:
+    found = checking.Check(mistakes=checking.level_mistakes(level))
     with Spool() as spool, _client(connection) as client:
         found.mistakes += _spool_credentials(spool, credentials, "", None)
         for path in credentials:

@@ -16,10 +16,11 @@ from eseal.bulk.folder import RESULTS
 from eseal_client import EsealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from eseal.bulk.checking import Check
+    from eseal.bulk.faults import Mistake
     from eseal.bulk.running import Tally
 
 MOST_SHOWN = 100
@@ -69,15 +70,19 @@ def mistakes_told() -> Iterator[None]:
     try:
         yield
     except BadInput as error:
-        for mistake in error.mistakes[:MOST_SHOWN]:
-            tell(str(mistake))
-        more = len(error.mistakes) - MOST_SHOWN
-        tell(f"{len(error.mistakes)} mistakes{f', the last {more} not shown' if more > 0 else ''}. Nothing was sent.")
+        _tell_mistakes(error.mistakes)
         raise typer.Exit(MISTAKES) from None
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         tell(f"{place}{error.strerror}. What is there is whole; run the same command again to go on.")
         raise typer.Exit(UNFINISHED) from None
+
+
+def _tell_mistakes(mistakes: Sequence[Mistake]) -> None:
+    for mistake in mistakes[:MOST_SHOWN]:
+        tell(str(mistake))
+    more = len(mistakes) - MOST_SHOWN
+    tell(f"{len(mistakes)} mistakes{f', the last {more} not shown' if more > 0 else ''}. Nothing was sent.")
 
 
 def tell(sentence: str) -> None:
@@ -88,7 +93,13 @@ def tell(sentence: str) -> None:
 def report(found: Check, what: str) -> None:
     """Print what a dry run found, and exit."""
     if found.mistakes:
-        raise BadInput(found.mistakes)
+        _tell_mistakes(found.mistakes)
+    if found.gone is not None:
+        tell(f"The mandate could not be asked. {found.gone.reason or found.gone.code}: {found.gone.message}")
+    if found.mistakes:
+        raise typer.Exit(MISTAKES)
+    if found.gone is not None:
+        raise typer.Exit(UNFINISHED if passes(found.gone) else REFUSED)
     console = Console(highlight=False, soft_wrap=True)
     refused = False
     for explanation in found.explanations:
@@ -100,6 +111,10 @@ def report(found: Check, what: str) -> None:
             refused = True
             place = f"row {explanation.row} and those like it"
             console.print(f"{place}: [{refusal.rule}] {refusal.message}", markup=False)
+    for short in found.shortages():
+        refused = True
+        sentence = f"mandate {short.mandate_id} has room for {short.room} of {short.rows} rows; what is sealed already takes none"
+        console.print(f"[{short.rule}] {sentence}.", markup=False)
     console.print(f"{what}, no mistake{', but the mandate policy refuses' if refused else ''}. Nothing was sealed.")
     raise typer.Exit(REFUSED if refused else 0)
 
