@@ -141,13 +141,29 @@ def test_skills(tmp_path: Path) -> None:
     (found,) = read(tmp_path, START + outcome).learning_outcomes
 
     assert [iri, iri[-36:], iri] == [skill.id for skill in found.esco_skills]
-    assert {"en": "Machine learning"} == dict(found.esco_skills[2].label)
+    assert {"en": "machine learning"} == dict(found.esco_skills[2].label)
     assert [("learning_outcomes[1].esco_skills[3]", "esco-label")] == mistakes(
         tmp_path, START + outcome.replace("Machine learning", "machine leaning")
     )
     assert [(f"learning_outcomes[1].esco_skills[{n}]", "esco-label") for n in (3,)] == mistakes(
         tmp_path, START + outcome.replace('esco_file = "skills_en.csv"', "")
     )
+
+
+@pytest.mark.parametrize(("name", "language"), [("skills_en.csv", "en"), ("skills_mt.csv", "mt"), ("esco.csv", "ga")])
+def test_a_skill_is_said_as_esco_says_it(tmp_path: Path, name: str, language: str) -> None:
+    """In ESCO's own spelling and in the language of its list; in the course's where the list's name does not tell."""
+    iri = "http://data.europa.eu/esco/skill/3a2d5b45-56e4-4f5a-a55a-4a4a65afdc43"
+    (tmp_path / name).write_text(f"conceptUri,preferredLabel\n{iri},SQL and XQuery\n{iri}\n")
+    text = f'languages = ["ga"]\nesco_file = "{name}"\n[[learning_outcomes]]\ntitle = "T"\nesco_skills = ["sql AND xquery"]\n'
+    (found,) = read(tmp_path, text).learning_outcomes
+
+    assert [(iri, {language: "SQL and XQuery"})] == [(skill.id, dict(skill.label)) for skill in found.esco_skills]
+
+
+def test_a_mark_at_the_beginning(tmp_path: Path) -> None:
+    """Some editors begin a file with a byte order mark; it is no part of it."""
+    assert read(tmp_path, START) == read(tmp_path, "\ufeff" + START)
 
 
 def test_files(tmp_path: Path) -> None:
@@ -184,6 +200,9 @@ def test_files(tmp_path: Path) -> None:
         ),
         ("title = ", "", "toml"),
         ('esco_file = "absent.csv"', "esco_file", "file"),
+        ('esco_file = "\\u0000"', "esco_file", "file"),
+        ('languages = [{}]\ntitle = { en = "T" }', "languages[1]", "string-type"),
+        (START + 'display.pages = [{ language = "en", file = "\\u0000" }]', "display.pages[1]", "file"),
     ],
 )
 def test_wrong_keys(tmp_path: Path, text: str, place: str, rule: str) -> None:

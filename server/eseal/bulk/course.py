@@ -18,7 +18,7 @@ import tomllib
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import ParseDict
@@ -50,6 +50,7 @@ MEDIA_TYPES: Final = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "i
 DECIMALS: Final = {"ects_credits", "point"}
 ESCO_FILE: Final = "esco_file"
 _ESCO: Final = "http://data.europa.eu/esco/skill/"
+_LIST_LANGUAGE: Final = re.compile(r"_([a-z]{2})\.csv$")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SCALARS: Final[Mapping[int, Any]] = {
     FieldDescriptor.TYPE_STRING: str,
@@ -62,7 +63,7 @@ def read_course(path: Path) -> MicroCredential:
     """Read a course file. BadInput names every key that is wrong, with the rule."""
     try:
         # Decimals keep their own digits: 7.5 must not become 7.4999.
-        keys = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
+        keys = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=str)
     except OSError as error:
         raise BadInput([Mistake(path.name, "file", f"It cannot be read: {error.strerror}.")]) from error
     except UnicodeDecodeError as error:
@@ -71,7 +72,7 @@ def read_course(path: Path) -> MicroCredential:
         raise BadInput([Mistake(path.name, "toml", f"This is not TOML: {error}.")]) from error
     esco = _esco(path, keys.pop(ESCO_FILE, None))
     languages = keys.get("languages")
-    first = languages[0] if isinstance(languages, list) and languages else None
+    first = languages[0] if isinstance(languages, list) and languages and isinstance(languages[0], str) else None
     context = {"language": first, "folder": path.parent, "esco": esco}
     try:
         course = _models()["MicroCredential"].model_validate(keys, context=context)
@@ -99,6 +100,14 @@ Day = Annotated[
 ]
 
 
+class EscoSkill(NamedTuple):
+    """A skill of ESCO's list: its label as ESCO spells it; ``language`` is the list's, empty where its name does not tell."""
+
+    iri: str
+    label: str
+    language: str
+
+
 class _Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -120,9 +129,10 @@ class _File(_Keys):
             raise PydanticCustomError("file", "the content is that of `file`: take the key `content` out")
         try:
             content = ((info.context or {}).get("folder", Path()) / name).read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             rule = "the file {name} cannot be read: {why}"
-            raise PydanticCustomError("file", rule, {"name": name, "why": error.strerror}) from error
+            why = error.strerror if isinstance(error, OSError) else "no file can have this name"
+            raise PydanticCustomError("file", rule, {"name": name, "why": why}) from error
         keys["content"] = base64.b64encode(content).decode("ascii")
         return {"media_type": MEDIA_TYPES.get(Path(name).suffix.lower(), ""), **keys}
 
@@ -137,15 +147,16 @@ class _Skill(_Keys):
             return value
         if value.startswith(_ESCO) or _UUID.fullmatch(value):
             return {"id": value}
-        esco: Mapping[str, str] | None = (info.context or {}).get("esco")
+        esco: Mapping[str, EscoSkill] | None = (info.context or {}).get("esco")
         if esco is None:
             rule = f"a skill is named by its IRI ({_ESCO}…); by its label only where `{ESCO_FILE}` names ESCO's list of skills"
             raise PydanticCustomError("esco-label", rule)
         if value.casefold() not in esco:
             rule = "ESCO's list has no skill with this label.{near}"
             raise PydanticCustomError("esco-label", rule, {"near": nearest(value.casefold(), esco)})
-        language = (info.context or {}).get("language") or "en"
-        return {"id": esco[value.casefold()], "label": {language: value}}
+        skill = esco[value.casefold()]
+        language = skill.language or (info.context or {}).get("language") or "en"
+        return {"id": skill.iri, "label": {language: skill.label}}
 
 
 @cache
@@ -217,16 +228,19 @@ def _default(field: FieldDescriptor) -> Any:
     return "" if field.enum_type is not None else field.default_value
 
 
-def _esco(path: Path, name: Any) -> dict[str, str] | None:
-    """Labels of skills and their IRIs, from the list that ESCO publishes (``skills_en.csv`` of its CSV download)."""
+def _esco(path: Path, name: Any) -> dict[str, EscoSkill] | None:
+    """Skills by label, whatever its case, from the list that ESCO publishes (``skills_en.csv`` of its CSV download)."""
     if name is None:
         return None
-    skills: dict[str, str] = {}
+    skills: dict[str, EscoSkill] = {}
+    language = _LIST_LANGUAGE.search(str(name))
     try:
         with (path.parent / str(name)).open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file):
-                skills[row["preferredLabel"].casefold()] = row["conceptUri"]
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
+                label, iri = row["preferredLabel"], row["conceptUri"]
+                if label and iri:
+                    skills[label.casefold()] = EscoSkill(iri, label, language[1] if language else "")
+    except (OSError, ValueError, KeyError, csv.Error) as error:
         rule = "It cannot be read as ESCO's list of skills (CSV with the columns conceptUri and preferredLabel)."
         raise BadInput([Mistake(path.name, "file", rule, column=ESCO_FILE)]) from error
     return skills
