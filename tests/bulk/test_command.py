@@ -309,7 +309,7 @@ def test_ctrl_c(server: RunningServer, bulk: Bulk, tmp_path: Path, times: int) -
 
 
 def test_server_that_is_not_there(bulk: Bulk, write: Write, tmp_path: Path) -> None:
-    """Exit status 3, a sentence that says what to look at, and how to go on; a dry run needs the server as well, but not for the list's own mistakes."""
+    """Exit status 3, what to look at, and how to go on; a dry run finds the list's own mistakes all the same."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         target = f"127.0.0.1:{free.getsockname()[1]}"
     done = issue(bulk, EXAMPLE / "learners.csv", tmp_path / "out", "--patience", 1, target=target)

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from eseal.config import load
+from eseal.errors import SetupError, Unavailable
 from eseal.ledger import Ledger, State
 from eseal.ledger.audit import Attempt, Question
 from eseal.ledger.check import heads_from_json
@@ -26,11 +27,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from eseal.ledger import LedgerSettings
+    from eseal.ledger.audit import Names
     from eseal.ledger.check import ChainReport
 
 app = typer.Typer(no_args_is_help=True)
 
 _COLOURS = {State.SEALED: "green", State.FAILED: "red", State.ABANDONED: "yellow", State.INTENDED: "yellow"}
+
+_HEADINGS = (
+    "Recorded (UTC)",
+    "State",
+    "Request",
+    "Credential",
+    "Awarding bodies",
+    "Mandates",
+    "Caller",
+    "Level",
+)
+# Where nobody looks at a line as a whole, it is as long as it is.
+_WIDE = 4096
+_MOST_NAMES = 20
 
 Config = Annotated[Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The server's eseal.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -67,11 +83,16 @@ def list_attempts(
     )
     with _opened(load(config).ledger) as ledger:
         found = list(ledger.attempts(question, newest=limit))
+        if not found:
+            _tell_nothing_found(question, ledger.names())
     if as_json:
         for attempt in found:
             typer.echo(_json(attempt))
-    else:
-        Console().print(_table(found))
+    elif found:
+        console = Console()
+        if not console.is_terminal:
+            console.width = _WIDE
+        console.print(_table(found))
 
 
 @app.command()
@@ -84,13 +105,13 @@ def export(
 ) -> None:
     """Export what one member may see: what it had sealed, and what was sealed in its name. JSON, one object a line."""
     number = 0
-    with (
-        _opened(load(config).ledger) as ledger,
-        out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as file,
-    ):
-        for attempt in ledger.attempts(Question(party=member, since=_utc(since), until=_utc(until))):
+    question = Question(party=member, since=_utc(since), until=_utc(until))
+    with _opened(load(config).ledger) as ledger, _written(out) if out else nullcontext(sys.stdout) as file:
+        for attempt in ledger.attempts(question):
             file.write(_json(attempt) + "\n")
             number += 1
+        if not number:
+            _tell_nothing_found(question, ledger.names())
     typer.echo(f"{number} attempts exported for {member}", err=True)
 
 
@@ -165,12 +186,53 @@ def upgrade(config: Config) -> None:
 
 @contextmanager
 def _opened(settings: LedgerSettings) -> Iterator[Ledger]:
-    """Open the ledger as it is: to look at it must not change it."""
+    """Open the ledger as it is: to look at it must not change it. SetupError where its database fails."""
     ledger = Ledger.open_as_it_is(settings)
     try:
         yield ledger
+    except Unavailable as error:
+        # What it says is for those who have seals made.
+        cause = getattr(error.__cause__, "orig", None) or error.__cause__
+        raise SetupError(
+            "LEDGER_DATABASE",
+            f"The ledger's database could not be used: {str(cause).strip()}. Where that says that it is damaged (malformed), "
+            "stop the servers, keep a copy of it as it is, and put back the newest backup that `eseal ledger check` passes.",
+        ) from error
     finally:
         ledger.close()
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[TextIO]:
+    """A file that takes its place when it is written as a whole: what was there before stays until then."""
+    special = path.exists() and not path.is_file()
+    part = path if special else path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+        if not special:
+            part.replace(path)
+    except OSError as error:
+        raise typer.BadParameter(f"{error.filename or path}: {error.strerror}", param_hint="--out") from error
+    finally:
+        if not special:
+            with suppress(OSError):
+                part.unlink()
+
+
+def _tell_nothing_found(question: Question, names: Names) -> None:
+    """Say what was asked for that the ledger does not know, and what it does."""
+    typer.echo("Nothing in the ledger answers this.", err=True)
+    for option, asked, known in (
+        ("--member", question.party, names.members),
+        ("--awarding-body", question.awarding_body, names.awarding_bodies),
+        ("--caller", question.caller, names.callers),
+        ("--mandate", question.mandate_id, names.mandate_ids),
+    ):
+        if asked is not None and asked not in known:
+            listed = ", ".join(known[:_MOST_NAMES]) + (", …" if len(known) > _MOST_NAMES else "")
+            sentence = f"It has nothing for {option} {asked!r}, written as in the mandate register; it has: "
+            typer.echo(f"{sentence}{listed or 'no seal yet'}.", err=True)
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -195,11 +257,15 @@ def _plain(value: Any) -> Any:
 
 
 def _table(attempts: list[Attempt]) -> Table:
-    table = Table("Recorded (UTC)", "State", "Credential", "Awarding bodies", "Mandates", "Caller", "Level", box=None)
+    table = Table(box=None)
+    for heading in _HEADINGS:
+        # Nothing is cut: an id that is not whole is none.
+        table.add_column(heading, overflow="fold")
     for one in attempts:
         table.add_row(
             f"{one.recorded:%Y-%m-%d %H:%M:%S}",
             f"[{_COLOURS[one.state]}]{one.state}[/]" + (f" {one.failure}" if one.failure else ""),
+            one.request_id,
             one.credential_id,
             ", ".join(one.awarding_bodies),
             ", ".join(one.mandate_ids) or "(for itself)",

@@ -95,6 +95,29 @@ def attempts(engine: Engine, question: Question, *, newest: int | None = None) -
             yield _attempt(row, bases[row.basis])
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Whom and what a question can be about: what stands in the ledger."""
+
+    members: tuple[str, ...]
+    awarding_bodies: tuple[str, ...]
+    callers: tuple[str, ...]
+    mandate_ids: tuple[str, ...]
+
+
+def names(engine: Engine) -> Names:
+    """Tell whom and what the ledger knows."""
+    with translated("be read"), snapshot(engine) as connection:
+        bases = read_bases(connection).values()
+    bodies = {body for basis in bases for body in basis.awarding_bodies}
+    return Names(
+        members=tuple(sorted({basis.member for basis in bases} | bodies)),
+        awarding_bodies=tuple(sorted(bodies)),
+        callers=tuple(sorted({basis.caller for basis in bases})),
+        mandate_ids=tuple(sorted({mandate_id for basis in bases for mandate_id in basis.mandate_ids})),
+    )
+
+
 def _query(question: Question) -> Select[Any]:
     state = func.coalesce(outcome.c.state, State.INTENDED.value)
     query = select(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from eseal.ledger.audit import attempts
+from eseal.ledger.audit import attempts, names
 from eseal.ledger.chain import request_digest
 from eseal.ledger.check import check_chain
 from eseal.ledger.database import open_engine, require_there, translated
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from eseal.ledger.audit import Attempt, Question
+    from eseal.ledger.audit import Attempt, Names, Question
     from eseal.ledger.check import ChainReport, Head
     from eseal.ledger.records import Admission, Conclusion, Entry, Intent, Outcome
     from eseal.ledger.retention import Deleted
@@ -94,6 +94,10 @@ class Ledger:
     def attempts(self, question: Question, *, newest: int | None = None) -> Iterator[Attempt]:
         """List attempts for an audit: oldest first, or the ``newest`` so many, newest first."""
         return attempts(self.engine, question, newest=newest)
+
+    def names(self) -> Names:
+        """Tell whom and what an audit can ask about."""
+        return names(self.engine)
 
     def check(self, noted: Sequence[Head] = ()) -> ChainReport:
         """Check every row against its chain, and that the heads ``noted`` after an earlier check still stand."""
