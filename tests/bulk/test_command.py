@@ -144,6 +144,17 @@ def test_dry_run_of_a_level_that_is_not_built(bulk: Bulk, tmp_path: Path, comman
     assert "--level: [level-built]" in done.stderr
 
 
+def test_dry_run_of_a_course_that_is_too_large(bulk: Bulk, tmp_path: Path) -> None:
+    """Files that make a credential larger than it may be are told once, of the course."""
+    (tmp_path / "annex.pdf").write_bytes(b"%PDF-1.7\n" + bytes(1500 * 1024))
+    course = tmp_path / "course.toml"
+    course.write_text(COURSE.read_text() + '\n[[attachments]]\ntitle = "A"\nfile = "annex.pdf"\n' * 5)
+    done = bulk("issue", "--course", course, "--learners", EXAMPLE / "learners.csv", "--check")
+
+    assert 2 == done.returncode
+    assert 1 == done.stderr.count("course.toml: [max-credential-bytes]")
+
+
 def test_dry_run_counts_what_the_quota_has_room_for(tmp_path: Path) -> None:
     """A mandate for fewer seals than the list has learners would refuse the rest; exit status 1."""
     practice = practice_set(tmp_path / "set")

@@ -138,6 +138,9 @@ def check_learners(
             faults += _missing(document)
         except InvalidInput as error:
             faults = list(error.faults) or [Fault("", error.reason.lower().replace("_", "-"), error.message)]
+        # The course decides: its files are what is large.
+        if not faults and not found.explanations:
+            faults = _too_large(document)
         for fault in faults:
             _tell(found, fault, course_file, columns, person)
         if not faults:
@@ -191,6 +194,13 @@ def _faults(document: Document, display: Display | None) -> list[Fault]:
     completion = Completion.of(document, sealer=SEALER, grant=NOBODY, display=shown)
     moment = datetime.now(UTC).replace(microsecond=0)
     return check(complete(document, completion, credential_id=fresh_credential_id(), issued=moment))
+
+
+def _too_large(document: Document) -> list[Fault]:
+    if len(document.canonical()) <= MAX_CREDENTIAL_BYTES:
+        return []
+    sentence = f"A credential has at most {MAX_CREDENTIAL_BYTES} bytes, and this one would have more: its pages and"
+    return [Fault("", "max-credential-bytes", f"{sentence} attachments are in it, a third larger than their files.")]
 
 
 def _tell(found: Check, fault: Fault, course_file: str, columns: Columns, person: Person) -> None:

@@ -48,9 +48,10 @@ class Identity:
 class Connection:
     """A server's address and the identity to call it with; without one, plain text (loopback only).
 
-    ``timeout`` is in seconds, for one call; a stream has none. ``batch`` items go into one message of a stream and at
-    most ``window`` messages are unanswered at once: that bounds the memory of a bulk run, here and at the server.
-    ``check``: canonicalise each returned payload anew (RFC 8785) instead of comparing its digest alone.
+    ``timeout`` is in seconds, for one call; a stream has none. ``batch`` items go into one message of a stream, fewer
+    where they are large (8 MiB), and at most ``window`` messages are unanswered at once: that bounds the memory of a bulk
+    run, here and at the server. ``check``: canonicalise each returned payload anew (RFC 8785) instead of comparing its
+    digest alone.
     """
 
     target: str
