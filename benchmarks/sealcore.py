@@ -6,9 +6,10 @@
     Document       parse, canonical bytes and digest, as a seal needs them
     verify_many    a batch of 512 signatures on one thread and on two, against a loop over `cryptography`
 
-The documents: a credential that eseal builds (14 KB), the same with its members at random, 256 different ones in the order
-of their builder and with members at random, numbers and escapes (200 KB), and the Commission's samples, read from ESEAL_VECTORS and left out where they are not there. Rounds
-are interleaved and the best counts, as a disturbance only ever adds. `cargo bench` has the same without Python.
+The documents: a credential that eseal builds (14 KB), the same with its members at random, 256 different ones in the
+order of their builder and with members at random, numbers and escapes (200 KB), and the Commission's samples, read
+from ESEAL_VECTORS and left out where they are not there. Rounds are interleaved and the best counts, as a disturbance
+only ever adds. `cargo bench` has the same without Python.
 """
 
 from __future__ import annotations

@@ -180,7 +180,8 @@ def _course_part(same: CourseKey, award: Award) -> _CoursePart:
         Document.from_python(achievement),
         tuple(identifiers),
         nodes.numbers,
-        tuple(nodes.faults),
+        # What stands for several assessments is wrong once.
+        tuple(dict.fromkeys(nodes.faults)),
     )
 
 
@@ -201,7 +202,7 @@ def _person(nodes: Nodes, learner: Learner) -> Json:
             citizenshipCountry=nodes.concepts(
                 "country", learner.citizenship_countries, "/learner/citizenship_countries"
             ),
-            contactPoint=nodes.contact(learner.email_address),
+            contactPoint=nodes.contact(learner.email_address, "/learner"),
         ),
     }
 
@@ -246,6 +247,9 @@ def _display(nodes: Nodes, course: MicroCredential) -> Json:
 def _accreditation_evidence(nodes: Nodes, course: MicroCredential) -> Json | None:
     if course.accreditation is None:
         return None
+    if not course.accreditation.id:
+        message = "The accreditation of the award is named by its IRI in the EU's register of accreditations (QDR)."
+        nodes.fault("/micro_credential/accreditation/id", "accreditation-id", message)
     return {
         "id": nodes.new_id("evidence"),
         "type": "Evidence",
