@@ -66,20 +66,26 @@ def test_wait_is_bounded_without_a_deadline(shared_token: SealToken, shared_key:
 
 def test_queue_limit(shared_token: SealToken, shared_key: SealKey, shim: Shim) -> None:
     """A full lane refuses at once and says when to come again; the other lane is not concerned."""
-    settings = fast(shim.before(shared_token.settings), sessions=1, queue_limit=10)
+    settings = shim.before(shared_token.settings).model_copy(update={"sessions": 1, "queue_limit": 10})
     with Pkcs11KeyRoom.open(settings, [shared_key]) as room:
-        shim.set(delay_us=100_000)
-        waiting = threading.Thread(target=room.sign, args=(shared_key, _digests(12)), kwargs={"lane": Lane.BULK})
-        waiting.start()
-        assert wait_for(lambda: room._lanes.depth(Lane.BULK) > 5)
-        started = time.monotonic()
+        shim.set(hang=1)
+        callers = [
+            threading.Thread(target=room.sign, args=(shared_key, _digests(count)), kwargs={"lane": lane})
+            for count, lane in ((1, Lane.INTERACTIVE), (12, Lane.BULK))
+        ]
+        callers[0].start()
+        assert wait_for(lambda: shim.counted("inside") > 0)
+        callers[1].start()
+        assert wait_for(lambda: 12 == room._lanes.depth(Lane.BULK))
 
         refused = room.sign(shared_key, _digests(10), lane=Lane.BULK)
+        shim.set(hang=0)
 
-        assert time.monotonic() - started < 0.5
         assert {"HSM_QUEUE_FULL"} == {answer.reason for answer in refused}
+        assert all(answer.retry_after > 0 for answer in refused)
         assert isinstance(room.sign(shared_key, _digests(1))[0], bytes)
-        waiting.join()
+        for caller in callers:
+            caller.join()
 
 
 def test_interactive_goes_before_bulk_and_bulk_is_not_starved(
