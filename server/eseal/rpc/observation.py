@@ -21,6 +21,8 @@ from eseal.rpc import status
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from eseal.rpc.doors import Doors
+
 log = structlog.get_logger(__name__)
 
 HANDLED = Counter(
@@ -51,6 +53,9 @@ def deadline_of(context: grpc.aio.ServicerContext[Any, Any]) -> float | None:
 class Observation(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Wraps every handler of our own services; health and reflection pass as they are."""
 
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
@@ -63,28 +68,28 @@ class Observation(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             return handler
         if handler.stream_stream is not None:
             return grpc.stream_stream_rpc_method_handler(
-                _observed_stream(handler.stream_stream, service, method),
+                _observed_stream(handler.stream_stream, service, method, self._doors),
                 request_deserializer=handler.request_deserializer,
                 response_serializer=handler.response_serializer,
             )
         return grpc.unary_unary_rpc_method_handler(
-            _observed_unary(handler.unary_unary, service, method),
+            _observed_unary(handler.unary_unary, service, method, self._doors),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
 
 
-def _observed_unary(behaviour: Any, service: str, method: str) -> Any:
+def _observed_unary(behaviour: Any, service: str, method: str, doors: Doors) -> Any:
     async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        async with _observed(context, service, method):
+        async with _observed(context, service, method, doors):
             return await behaviour(request, context)
 
     return unary
 
 
-def _observed_stream(behaviour: Any, service: str, method: str) -> Any:
+def _observed_stream(behaviour: Any, service: str, method: str, doors: Doors) -> Any:
     async def stream(requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-        async with _observed(context, service, method):
+        async with _observed(context, service, method, doors):
             async for response in behaviour(requests, context):
                 yield response
 
@@ -92,7 +97,9 @@ def _observed_stream(behaviour: Any, service: str, method: str) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _observed(context: grpc.aio.ServicerContext[Any, Any], service: str, method: str) -> AsyncIterator[None]:
+async def _observed(
+    context: grpc.aio.ServicerContext[Any, Any], service: str, method: str, doors: Doors
+) -> AsyncIterator[None]:
     """Time the call, log it, and turn what it raises into a status."""
     started = time.perf_counter()
     peer = context.peer()  # Asked now: once a call is cancelled, gRPC has freed what this would look at.
@@ -100,6 +107,7 @@ async def _observed(context: grpc.aio.ServicerContext[Any, Any], service: str, m
     in_flight.inc()
     code = "CANCELLED"  # what is neither answered nor failed was given up by the client
     try:
+        doors.enter()
         yield
         code = "OK"
     except EsealError as error:
@@ -110,6 +118,7 @@ async def _observed(context: grpc.aio.ServicerContext[Any, Any], service: str, m
         log.exception("rpc_failed", rpc=method, error_type=type(error).__name__)
         await _abort(context, Internal("INTERNAL", "The service failed; the operator's log has the cause."))
     finally:
+        doors.leave()
         in_flight.dec()
         HANDLED.labels(service, method, code).inc()
         seconds = time.perf_counter() - started

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from eseal.errors import SetupError
 from eseal.rpc.callers import Callers
+from eseal.rpc.doors import Doors
 from eseal.rpc.issuance_service import IssuanceService
 from eseal.rpc.observation import Observation
 from eseal.rpc.symbols import Symbols
@@ -66,9 +67,9 @@ class Server:
             runner.run(self._serve(ready))
 
     async def _serve(self, ready: Callable[[int], None]) -> None:
-        work = Work(self._settings)
+        work, doors = Work(self._settings), Doors()
         checks = health.aio.HealthServicer()
-        server = self._built(work, checks)
+        server = self._built(work, doors, checks)
         port = self._listening(server)
         await server.start()
         watching = asyncio.create_task(self._watch(checks))
@@ -82,12 +83,12 @@ class Server:
         with contextlib.suppress(asyncio.CancelledError):
             await watching
         await checks.enter_graceful_shutdown()
-        await server.stop(self._settings.grace)
+        await server.stop(await doors.close(self._settings.grace))
         work.close()
 
-    def _built(self, work: Work, checks: health.aio.HealthServicer) -> grpc.aio.Server:
+    def _built(self, work: Work, doors: Doors, checks: health.aio.HealthServicer) -> grpc.aio.Server:
         server = grpc.aio.server(
-            interceptors=[Observation()],
+            interceptors=[Observation(doors)],
             options=[
                 ("grpc.max_receive_message_length", self._settings.max_message_bytes),
                 ("grpc.max_send_message_length", self._settings.max_message_bytes),

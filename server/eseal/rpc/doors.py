@@ -1,0 +1,45 @@
+"""How a server closes: calls under way end, new ones are told to come again, and only then the port goes.
+
+gRPC alone resets what arrives in the moment in which it closes: the client sees CANCELLED and cannot tell why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from eseal.errors import Unavailable
+
+# A client that has its answer and calls again does so within this time; the port closes when none did.
+QUIET_SECONDS = 0.3
+_RETRY_SECONDS = 1.0
+
+
+class Doors:
+    """Whether calls are taken. For the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._closing = False
+        self._last_seen = 0.0
+
+    def enter(self) -> None:
+        """Let a call in. Unavailable where the server is stopping."""
+        self._last_seen = time.monotonic()
+        if self._closing:
+            raise Unavailable(
+                "SERVER_STOPPING",
+                "This server is stopping and takes no new calls. Nothing was sealed; send the call again.",
+                retry_after=_RETRY_SECONDS,
+            )
+
+    def leave(self) -> None:
+        """A call is answered, or has failed."""
+        self._last_seen = time.monotonic()
+
+    async def close(self, grace: float) -> float:
+        """Refuse every call from now on, and wait until none comes; return what is left of the ``grace`` (seconds)."""
+        self._closing = True
+        begin = time.monotonic()
+        while (wait := min(self._last_seen + QUIET_SECONDS, begin + grace) - time.monotonic()) > 0:  # noqa: ASYNC110 (time is what is waited for)
+            await asyncio.sleep(wait)
+        return max(0.0, begin + grace - time.monotonic())
