@@ -20,7 +20,7 @@ from eseal.credential.building import parse
 from eseal.credential.facts import award_facts
 from eseal.credential.page import Pages
 from eseal.errors import SetupError
-from eseal.hsm import CscKeyRoom, Pkcs11KeyRoom
+from eseal.hsm import Pkcs11KeyRoom
 from eseal.issuance import Issuance, IssuanceSettings
 from eseal.issuance.stages import SealingKey
 from eseal.ledger import Ledger
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eseal.hsm import SealKeySettings
+    from eseal.hsm.csc.room import CscKeyRoom
     from eseal.mandate.policy import Decision
     from eseal.terms import Grant, SealKey
     from eseal.verification.report import Report
@@ -173,6 +174,8 @@ def open_key_room(config: Config, keys: Sequence[SealKey]) -> Pkcs11KeyRoom | Cs
     if config.hsm is not None:
         return Pkcs11KeyRoom.open(config.hsm, keys)
     if config.qscd is not None:
+        from eseal.hsm.csc.room import CscKeyRoom  # noqa: PLC0415 (much to load, and most houses have their own HSM)
+
         return CscKeyRoom.open(config.qscd, keys)
     raise SetupError("NO_KEY_ROOM", "Say where the seal keys are: either [hsm] or [qscd].")
 

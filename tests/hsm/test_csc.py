@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from eseal.errors import EsealError, Overloaded, SetupError, Unavailable
-from eseal.hsm import CscKeyRoom, CscSettings
+from eseal.hsm.csc.room import CscKeyRoom
+from eseal.hsm.csc.settings import CscSettings
 from eseal.terms import Algorithm, Lane, SealKey
 from tests.harness.csc_service import CLIENT_ID, CLIENT_SECRET, KEYS, MULTISIGN, CscService, csc_service
 from tests.harness.token import DIGEST_LENGTHS, invalid

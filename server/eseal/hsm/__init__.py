@@ -10,7 +10,7 @@ The life of a signature::
 and beside it the keeper, one thread that opens sessions and climbs the recovery ladder when they fail, and the watch,
 which gives up calls that do not come back. ``docs/hsm.md`` has the ladder and the vendors.
 
-Where the key is a trust service provider's, ``csc`` is the key room: the same callers, lanes and deadlines, and HTTPS in
+Where the key is a trust service provider's, ``csc.room`` is the key room: the same callers, lanes and deadlines, and HTTPS in
 place of the module.
 
 Nothing here checks a signature, save the trial that shows that key and certificate belong together: what the HSM
@@ -19,7 +19,6 @@ returns is proven by issuance, which alone knows what was to be signed.
 
 from eseal.hsm.algorithms import public_key_of
 from eseal.hsm.bench import Rate, bench
-from eseal.hsm.csc import CscKeyRoom, CscSettings
 from eseal.hsm.generation import generate_key
 from eseal.hsm.inventory import ListedKey, ListedToken, list_keys, list_tokens
 from eseal.hsm.practice import practice_token
@@ -28,8 +27,6 @@ from eseal.hsm.room import Pkcs11KeyRoom
 from eseal.hsm.settings import HsmSettings, QuirkSettings, RecoverySettings, SealKeySettings
 
 __all__ = [
-    "CscKeyRoom",
-    "CscSettings",
     "HsmSettings",
     "ListedKey",
     "ListedToken",

@@ -7,9 +7,6 @@ A second key room beside the token's, for the same callers::
       -> credentials/authorize      signature activation data for these digests and no others (SCAL2) (service)
       -> signatures/signHash        one request for all of them
       -> r and s, or the RSA bytes  in the caller's order
+
+``room`` is imported where the configuration has a ``[qscd]``: its HTTP and OAuth 2.0 clients are much to load.
 """
-
-from eseal.hsm.csc.room import CscKeyRoom
-from eseal.hsm.csc.settings import CscSettings
-
-__all__ = ["CscKeyRoom", "CscSettings"]
