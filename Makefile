@@ -42,11 +42,15 @@ bench: install ## ratios within one run, written to standard output
 	cargo bench --manifest-path sealcore/Cargo.toml --no-default-features
 	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(PY) $$benchmark || exit 1; done
 
-.PHONY: check
-check: install ## format, lint, types, layers, generated code
+.PHONY: check check-rust check-python
+check: check-rust check-python ## format, lint, types, layers, generated code
+
+check-rust: install
 	cargo fmt --check --all --manifest-path sealcore/Cargo.toml
 	cargo clippy --quiet --release --features extension-module --manifest-path sealcore/Cargo.toml -p sealcore -p eseal-cryptoki -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --release --no-deps --features extension-module --manifest-path sealcore/Cargo.toml
+
+check-python: install
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy

@@ -47,7 +47,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 def finish(site: Site) -> tuple[int, str]:
     """Run the client to its end; exit status, and what it said."""
     begin = site.log.stat().st_size
-    site.issue("--patience", "5")
+    site.issue("--patience", "2")
     status = site.client.wait(120)
     said = site.log.read_bytes()[begin:].decode()
     return status, "\n".join(line for line in said.splitlines() if not line.startswith("{"))

@@ -65,7 +65,9 @@ def test_wrong_signature_never_leaves(tmp_path: Path, course: MicroCredential) -
         practice = _practice(tmp_path / "set", service)
         with running_server(practice) as server:
             identity = Identity.from_folder(practice.folder / "callers/dcu")
-            with Client(Connection(target=server.target, identity=identity, batch=4, check=False)) as client:
+            with Client(
+                Connection(target=server.target, identity=identity, batch=4, check=False, attempts=2)
+            ) as client:
                 service.order(wrong=True)
                 learners = [(f"wrong-{n}", Learner(given_name=f"L{n}")) for n in range(4)]
                 outcomes = dict(client.issue_many(course, learners))
