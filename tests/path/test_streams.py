@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import resource
 import socket
@@ -71,6 +72,26 @@ def test_client_that_never_reads(server: RunningServer, course: MicroCredential)
         assert other.Issue(issue_request(course)).sealed
         assert time.monotonic() - started < 3
         call.cancel()
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_many_streams_leave_nothing_behind(server: RunningServer, course: MicroCredential, *, refused: bool) -> None:
+    """A client that opens one stream after another costs no memory, whether they end well or are refused."""
+    course.display.personal = False
+    too_many = [issuance_pb2.IssueStreamRequest(items=[issuance_pb2.IssueItem()] * 1001)] if refused else []
+
+    def streams(name: str, count: int) -> None:
+        for number in range(count):
+            messages = itertools.islice(_messages(course, f"{name}-{refused}-{number}"), 2)
+            with server.issuance() as issuance, contextlib.suppress(grpc.RpcError):
+                for _ in issuance.IssueStream(itertools.chain(messages, too_many)):
+                    pass
+
+    streams("before", 10)
+    before = _resident(server)
+    streams("after", 50)
+
+    assert _resident(server) - before < 25 * MEGABYTE
 
 
 def test_connections_that_trickle(server: RunningServer, course: MicroCredential) -> None:

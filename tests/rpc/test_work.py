@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -245,3 +248,37 @@ def test_a_request_may_have_several_answers() -> None:
         return [*taken, *[one async for one in answers]]
 
     assert [f"{name}{number}" for name in "ab" for number in range(3)] == sorted(asyncio.run(main()))
+
+
+class _Message:
+    """An answer of a stream: megabytes, in the service."""
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_stream_leaves_no_answer_behind(*, fails: bool) -> None:
+    """What a stream answered is free when the stream is over, also when it fails; no garbage collector has to come by."""
+    answered: list[weakref.ref[_Message]] = []
+
+    async def requests() -> AsyncIterator[int]:
+        for number in range(3):
+            yield number
+
+    async def answer(number: int) -> AsyncIterator[_Message]:
+        message = _Message()
+        answered.append(weakref.ref(message))
+        yield message
+        del message
+        if fails and number == 2:
+            raise Overloaded("TEST", "Too much.")
+
+    async def main() -> None:
+        with contextlib.suppress(Overloaded):
+            async for _ in overlapped(requests(), answer, window=1):
+                pass
+
+    gc.disable()
+    try:
+        asyncio.run(main())
+        assert [None] * 3 == [message() for message in answered]
+    finally:
+        gc.enable()

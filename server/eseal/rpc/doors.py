@@ -10,7 +10,7 @@ import time
 
 from eseal.errors import Unavailable
 
-# A client that has its answer and calls again does so within this time; the port closes when none did.
+# Who calls one time after the other does so within this time; the port closes when nobody did.
 QUIET_SECONDS = 0.3
 _RETRY_SECONDS = 1.0
 
@@ -20,11 +20,11 @@ class Doors:
 
     def __init__(self) -> None:
         self._closing = False
-        self._last_seen = 0.0
+        self._last_call = 0.0
 
     def enter(self) -> None:
         """Let a call in. Unavailable where the server is stopping."""
-        self._last_seen = time.monotonic()
+        self._last_call = time.monotonic()
         if self._closing:
             raise Unavailable(
                 "SERVER_STOPPING",
@@ -32,14 +32,10 @@ class Doors:
                 retry_after=_RETRY_SECONDS,
             )
 
-    def leave(self) -> None:
-        """A call is answered, or has failed."""
-        self._last_seen = time.monotonic()
-
     async def close(self, grace: float) -> float:
         """Refuse every call from now on, and wait until none comes; return what is left of the ``grace`` (seconds)."""
         self._closing = True
         begin = time.monotonic()
-        while (wait := min(self._last_seen + QUIET_SECONDS, begin + grace) - time.monotonic()) > 0:  # noqa: ASYNC110 (time is what is waited for)
+        while (wait := min(self._last_call + QUIET_SECONDS, begin + grace) - time.monotonic()) > 0:  # noqa: ASYNC110 (time is what is waited for)
             await asyncio.sleep(wait)
         return max(0.0, begin + grace - time.monotonic())

@@ -81,7 +81,8 @@ class Observation(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
 def _observed_unary(behaviour: Any, service: str, method: str, doors: Doors) -> Any:
     async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        async with _observed(context, service, method, doors):
+        async with _observed(context, service, method):
+            doors.enter()
             return await behaviour(request, context)
 
     return unary
@@ -89,7 +90,8 @@ def _observed_unary(behaviour: Any, service: str, method: str, doors: Doors) -> 
 
 def _observed_stream(behaviour: Any, service: str, method: str, doors: Doors) -> Any:
     async def stream(requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-        async with _observed(context, service, method, doors):
+        async with _observed(context, service, method):
+            doors.enter()
             async for response in behaviour(requests, context):
                 yield response
 
@@ -97,9 +99,7 @@ def _observed_stream(behaviour: Any, service: str, method: str, doors: Doors) ->
 
 
 @contextlib.asynccontextmanager
-async def _observed(
-    context: grpc.aio.ServicerContext[Any, Any], service: str, method: str, doors: Doors
-) -> AsyncIterator[None]:
+async def _observed(context: grpc.aio.ServicerContext[Any, Any], service: str, method: str) -> AsyncIterator[None]:
     """Time the call, log it, and turn what it raises into a status."""
     started = time.perf_counter()
     peer = context.peer()  # Asked now: once a call is cancelled, gRPC has freed what this would look at.
@@ -107,18 +107,16 @@ async def _observed(
     in_flight.inc()
     code = "CANCELLED"  # what is neither answered nor failed was given up by the client
     try:
-        doors.enter()
         yield
         code = "OK"
     except EsealError as error:
         code = error.code
-        await _abort(context, error)
+        _end(context, error)
     except Exception as error:
         code = "INTERNAL"
         log.exception("rpc_failed", rpc=method, error_type=type(error).__name__)
-        await _abort(context, Internal("INTERNAL", "The service failed; the operator's log has the cause."))
+        _end(context, Internal("INTERNAL", "The service failed; the operator's log has the cause."))
     finally:
-        doors.leave()
         in_flight.dec()
         HANDLED.labels(service, method, code).inc()
         seconds = time.perf_counter() - started
@@ -126,7 +124,15 @@ async def _observed(
         log.info("rpc", rpc=method, peer=peer, code=code, seconds=round(seconds, 6))
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: EsealError) -> None:
+def _end(context: grpc.aio.ServicerContext[Any, Any], error: EsealError) -> None:
+    """End the call with ``error`` as its status.
+
+    Not by ``context.abort``: gRPC keeps the exception that it raises beside the call, and with its traceback all that the
+    call held, until the garbage collector comes by.
+    """
     if error.__cause__ is not None:
         log.warning("rpc_cause", reason=error.reason, error_type=type(error.__cause__).__name__)
-    await context.abort_with_status(rpc_status.to_status(status.status(error)))
+    said = rpc_status.to_status(status.status(error))
+    context.set_code(said.code)
+    context.set_details(said.details)
+    context.set_trailing_metadata(said.trailing_metadata)

@@ -41,6 +41,8 @@ PART_BYTES = 8 * 1024 * 1024
 # for large ones.
 _MOST_TOGETHER = 64
 _MOST_BYTES_TOGETHER = 4 * 1024 * 1024
+# Nothing comes any more.
+_END = object()
 
 
 class Work:
@@ -254,32 +256,43 @@ async def overlapped(
     A request may have several answers: it is worked on for the next one when the one before was taken.
     """
     source = aiter(requests)
-    under_way: dict[asyncio.Future[Response], AsyncIterator[Response]] = {}
-    reading: asyncio.Future[Request] | None = asyncio.ensure_future(anext(source))
+    under_way: dict[asyncio.Future[Any], AsyncIterator[Response]] = {}
+    reading: asyncio.Future[Any] | None = _next_of(source)
+    done: set[asyncio.Future[Any]] = set()
+    request: Any
+    response: Any
+    ended: Any
     try:
         while reading is not None or under_way:
             waiting: set[asyncio.Future[Any]] = set(under_way)
             if reading is not None and len(under_way) < window:
                 waiting.add(reading)
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if reading is not None and reading in done:
                 done.discard(reading)
-                try:
-                    answers = answer(reading.result())
-                    under_way[asyncio.ensure_future(anext(answers))] = answers
-                    reading = asyncio.ensure_future(anext(source))
-                except StopAsyncIteration:
+                if (request := reading.result()) is _END:
                     reading = None
-            for answered in done:
-                answers = under_way.pop(answered)
-                try:
-                    response = answered.result()
-                except StopAsyncIteration:
-                    continue
-                yield response
-                under_way[asyncio.ensure_future(anext(answers))] = answers
+                else:
+                    answers = answer(request)
+                    under_way[_next_of(answers)] = answers
+                    reading = _next_of(source)
+            while done:
+                answers = under_way.pop(ended := done.pop())
+                if (response := ended.result()) is not _END:
+                    yield response
+                    under_way[_next_of(answers)] = answers
     finally:
         if reading is not None:
             reading.cancel()
         for future in under_way:
             future.cancel()
+        # What failed holds this frame by its traceback. If the frame held what failed, megabytes would stay until the
+        # garbage collector came by.
+        request = response = reading = ended = None
+        done.clear()
+        waiting.clear()
+
+
+def _next_of(source: AsyncIterator[Any]) -> asyncio.Future[Any]:
+    """What comes next, or _END: an exception that said so would hold the frame that caught it."""
+    return asyncio.ensure_future(anext(source, _END))
