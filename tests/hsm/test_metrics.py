@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram
@@ -35,7 +37,7 @@ def test_many_at_once_is_each_by_itself(amounts: list[float]) -> None:
 
 
 def test_tally_hands_over() -> None:
-    """Nothing that a thread observed is lost or counted twice, whether it has much to do or stops to wait."""
+    """Nothing that threads observed is lost or counted twice, also while it is handed over."""
 
     def counted() -> list[float]:
         children = (SIGN_SECONDS.labels("tally"), QUEUE_SECONDS.labels(Lane.BULK.value))
@@ -43,10 +45,17 @@ def test_tally_hands_over() -> None:
 
     before = counted()
     tally = Tally()
-    for _ in range(700):
-        tally.signed("tally", [0.001, 0.002])
-        tally.waited(Lane.BULK, 0.01)
-    tally.hand_over()
+
+    def observe() -> None:
+        for _ in range(700):
+            tally.signed("tally", [0.001, 0.002])
+            tally.waited(Lane.BULK, 0.01)
+
+    threads = [threading.Thread(target=observe) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        tally.hand_over()
     tally.hand_over()
 
-    assert [1400, 700] == [after - first for after, first in zip(counted(), before, strict=True)]
+    assert [5600, 2800] == [after - first for after, first in zip(counted(), before, strict=True)]

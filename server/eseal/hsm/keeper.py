@@ -32,6 +32,7 @@ from eseal.hsm import metrics
 from eseal.hsm.connection import cause_of
 from eseal.hsm.cryptoki import HSM_FAULTS
 from eseal.hsm.pin import PinRefused
+from eseal.hsm.refusals import Refusals
 from eseal.hsm.worker import News, Worker
 
 if TYPE_CHECKING:
@@ -66,14 +67,14 @@ class Keeper(threading.Thread):
         self._failures: deque[float] = deque()
         self._last_restart = -math.inf
         self._due: float | None = None  # When to try again; None while nothing is missing.
-        self._look_again_at = math.inf  # When to look for the keys again that some session did not find.
-        self._refused: set[str] = set()  # Their labels.
+        self._refusals = Refusals(settings.max_probe_seconds)
         self._pause = settings.probe_seconds
         self._said: set[tuple[str, str]] = set()
         self._stopping = False
         self.workers: list[Worker] = []
         self.stuck: set[Worker] = set()  # Those whose call was given up and is not back; the watch adds to it.
         self.last_good = 0.0
+        self.tally = metrics.Tally()  # What the workers observe; the watch hands it over.
         self.entered = 0.0  # When the work on an event began (monotonic); 0 while idle. Read by the watch.
 
     # --- Posted by others, never blocking --------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ class Keeper(threading.Thread):
             self.entered = 0.0
 
     def _until_due(self) -> float | None:
-        due = min(math.inf if self._due is None else self._due, self._look_again_at)
+        due = min(math.inf if self._due is None else self._due, self._refusals.due)
         return None if due == math.inf else max(0.0, due - time.monotonic())
 
     def _fail_safe(self) -> None:
@@ -216,14 +217,17 @@ class Keeper(threading.Thread):
             self._vacant[worker] = None
             worker.start()
 
+    def _sessions(self) -> list[SigningSession]:
+        return [session for worker in self.workers if (session := worker.session) is not None]
+
     def _too_many_stuck(self) -> bool:
         return len(self.stuck) > self._seats
 
     def _retry(self) -> None:
         """What was missing is due again."""
         now = time.monotonic()
-        if now >= self._look_again_at:
-            self._look_again_at = math.inf
+        if now >= self._refusals.due:
+            self._refusals.due = math.inf
             self._look_again()
         if self._due is not None and now >= self._due:
             self._due = None
@@ -243,25 +247,7 @@ class Keeper(threading.Thread):
                 self._say("hsm_keys_not_looked_up", cause_of(error))
             finally:
                 worker.lock.release()
-        self._tell_refusals()
-
-    def _tell_refusals(self) -> None:
-        """Log once which keys cannot be used while others can, and once that they can again."""
-        refusals = {
-            label: refusal
-            for worker in self.workers
-            if (session := worker.session) is not None
-            for label, refusal in list(session.refusals.items())
-        }
-        for label in refusals.keys() - self._refused:
-            log.error("hsm_key_refused", key=label, cause=refusals[label].reason, message=refusals[label].message)
-        for label in self._refused - refusals.keys():
-            log.info("hsm_key_accepted", key=label)
-        self._refused = set(refusals)
-        if not refusals:
-            self._look_again_at = math.inf
-        elif self._look_again_at == math.inf:
-            self._look_again_at = time.monotonic() + self._settings.max_probe_seconds
+        self._refusals.tell(self._sessions())
 
     def _fill(self) -> None:
         """Give every worker without a session one; where none can be had at all, open the circuit."""
@@ -270,14 +256,14 @@ class Keeper(threading.Thread):
                 session = self._climb(self._settings.failures if self._due is None else 1)
             except _FAULTS as error:
                 cause = cause_of(error)
-                if cause not in _FINAL and any(worker.session is not None for worker in self.workers):
+                if cause not in _FINAL and self._sessions():
                     self._do_with_fewer(cause)
                 else:
                     self._open_circuit(cause)
                 return
             # The one that lost its session last is the one that holds a turn.
             self.seat(next(reversed(self._vacant)), session)
-        self._tell_refusals()
+        self._refusals.tell(self._sessions())
         self._due = None
         self._said.clear()
 
@@ -322,7 +308,7 @@ class Keeper(threading.Thread):
                 raise
             except _FAULTS as error:
                 fault = error
-            if cause_of(fault) == "CKR_SESSION_COUNT" and any(worker.session is not None for worker in self.workers):
+            if cause_of(fault) == "CKR_SESSION_COUNT" and self._sessions():
                 break  # The token has no more than those that work; a restart would take these away.
             self._failed()
             if self._too_many() and self._may_restart():

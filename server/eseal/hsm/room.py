@@ -98,6 +98,7 @@ class Pkcs11KeyRoom(QueuedKeyRoom):
         threads = (*workers, *self._keeper.stuck, self._keeper, self._watch)
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
+        self._keeper.tally.hand_over()
         quiet = not any(thread.is_alive() for thread in threads)
         if quiet:
             for worker in workers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from eseal.errors import SetupError
 from eseal.hsm.algorithms import DIGEST_LENGTHS, mechanism_of, token_input
@@ -30,10 +30,16 @@ class _KeyInSession:
     handle: int
     signature_length: int
     algorithm: Algorithm
+    mechanism: int
+    pss: tuple[int, int, int] | None
+
+    @classmethod
+    def found(cls, handle: int, algorithm: Algorithm, facts: PublicFacts) -> Self:
+        """Note the key that was found as ``handle``, and how it signs."""
+        return cls(handle, facts.signature_length, algorithm, *mechanism_of(algorithm))
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """What a session signed of a batch: a signature for each item up to the one that failed or came too late.
 
     ``took`` is the seconds that each signature took. ``rest`` is 0, or the seconds that the token is to be left alone,
@@ -71,7 +77,7 @@ class SigningSession:
             except SetupError as refusal:
                 self.refusals[key.label] = refusal
             else:
-                self._keys[key.label] = _KeyInSession(handle, facts.signature_length, key.algorithm)
+                self._keys[key.label] = _KeyInSession.found(handle, key.algorithm, facts)
                 self.refusals.pop(key.label, None)
         if not self._keys:
             raise next(iter(self.refusals.values()))
@@ -97,13 +103,12 @@ class SigningSession:
             self._cryptoki.close_session(self._handle)
 
     def _sign(self, key: _KeyInSession, data: Sequence[bytes], within: float) -> Signed:
-        mechanism, pss = mechanism_of(key.algorithm)
         signatures, took, failure = self._cryptoki.signer.sign_many(
             data,
             session=self._handle,
             key=key.handle,
-            mechanism=mechanism,
-            pss=pss,
+            mechanism=key.mechanism,
+            pss=key.pss,
             signature_length=key.signature_length,
             buffer_size=self._quirks.signature_buffer,
             within=within,
@@ -123,6 +128,6 @@ class SigningSession:
 
     def _trial(self, key: SealKey, facts: PublicFacts) -> Callable[[int, bytes], bytes]:
         def sign(handle: int, digest: bytes) -> bytes:
-            return self._sign_trial(_KeyInSession(handle, facts.signature_length, key.algorithm), digest)
+            return self._sign_trial(_KeyInSession.found(handle, key.algorithm, facts), digest)
 
         return sign

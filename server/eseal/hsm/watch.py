@@ -78,6 +78,7 @@ class Watch(threading.Thread):
         self._keeper_was_stuck = stuck
 
     def _count(self) -> None:
+        self._keeper.tally.hand_over()
         workers = list(self._keeper.workers)
         busy = sum(worker.entered > 0.0 for worker in workers)
         lost = sum(worker.session is None for worker in workers)

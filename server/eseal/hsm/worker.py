@@ -55,6 +55,7 @@ class Desk(Protocol):
     """Where workers report; none of these blocks."""
 
     last_good: float
+    tally: metrics.Tally
 
     def lost(self, worker: Worker, session: SigningSession, cause: str) -> None:
         """``session`` failed with ``cause`` and is out of use; ``worker`` needs another."""
@@ -76,7 +77,7 @@ class Worker(threading.Thread):
         super().__init__(name=f"hsm-session-{number}", daemon=True)
         self._lanes = lanes
         self._desk = desk
-        self._tally = metrics.Tally()
+        self._tally = desk.tally
         self.inbox: SimpleQueue[News] = SimpleQueue()
         # Held while inside the module; whoever holds every worker's lock may finalise it.
         self.lock = threading.Lock()
@@ -95,7 +96,6 @@ class Worker(threading.Thread):
             elif (turn := self._lanes.take()) is not None:
                 self._serve(turn)
             else:
-                self._tally.hand_over()
                 self._lanes.tickets.get()
                 if self.session is None or self.stopping:
                     # Somebody who has a session must have this ticket.
