@@ -1,10 +1,12 @@
 //! Numbers: what a double holds, written as ECMAScript writes it (RFC 8785 section 3.2.2.3).
 
+mod integer;
 mod shortest;
 mod text;
 
 use lexical_parse_float::FromLexical;
 
+use self::integer::exact_double;
 use self::shortest::Decimal;
 pub(crate) use self::text::write;
 use crate::error::JsonRule;
@@ -48,6 +50,9 @@ const TENS: [u64; 20] = {
     tens
 };
 
+/// How many digits ECMAScript writes out of an integer; a longer one gets an exponent.
+const WRITTEN_OUT: usize = 21;
+
 /// What the scanner has counted in a number token.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
@@ -71,9 +76,16 @@ pub(crate) fn read(token: &str, shape: Shape, aux: &mut Vec<u8>) -> Result<bool,
     if is_surely_canonical(token, shape) {
         return Ok(true);
     }
-    let value = nearest(token).ok_or(JsonRule::InvalidNumber)?;
+    let exact = if shape.is_integer() { exact_double(token) } else { None };
+    let value = match exact {
+        Some(value) => value,
+        None => nearest(token).ok_or(JsonRule::InvalidNumber)?,
+    };
     if value.is_infinite() {
         return Err(JsonRule::NumberOverflow);
+    }
+    if shape.is_integer() && exact.is_none() && shape.whole > WRITTEN_OUT {
+        return Err(JsonRule::InexactInteger);
     }
     let start = aux.len();
     write(value, aux);
@@ -81,7 +93,7 @@ pub(crate) fn read(token: &str, shape: Shape, aux: &mut Vec<u8>) -> Result<bool,
         aux.truncate(start);
         return Ok(true);
     }
-    if shape.is_integer() && !holds_exactly(value, token) {
+    if shape.is_integer() && exact.is_none() {
         return Err(JsonRule::InexactInteger);
     }
     Ok(false)
@@ -147,53 +159,6 @@ fn exponent_power(exponent: &[u8]) -> Option<i32> {
     if negative { (power > 6).then_some(-power) } else { (power > 20).then_some(power) }
 }
 
-/// Whether a double is the integer that `token` writes, digit for digit.
-fn holds_exactly(value: f64, token: &str) -> bool {
-    let digits = token.strip_prefix('-').unwrap_or(token).as_bytes();
-    integer_of(digits) == Some(words_of(value))
-}
-
-/// An integer as words of 64 bits, the lowest first: more than any double fills.
-type Integer = [u64; 17];
-
-/// The integer that digits write, if it is not too large for a double.
-#[allow(clippy::cast_possible_truncation)] // the higher half is carried
-fn integer_of(digits: &[u8]) -> Option<Integer> {
-    let mut integer = [0; 17];
-    let mut used = 0;
-    let (first, rest) = digits.split_at(digits.len() % 19);
-    for chunk in std::iter::once(first).chain(rest.chunks_exact(19)) {
-        let mut carry = number_of(chunk);
-        for word in &mut integer[..used] {
-            let product = u128::from(*word) * u128::from(TENS[19]) + u128::from(carry);
-            *word = product as u64;
-            carry = (product >> 64) as u64;
-        }
-        if carry > 0 {
-            *integer.get_mut(used)? = carry;
-            used += 1;
-        }
-    }
-    Some(integer)
-}
-
-/// A double that is an integer, as words.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // taken apart
-fn words_of(value: f64) -> Integer {
-    let mut integer = [0; 17];
-    let value = value.abs();
-    if value < 2_f64.powi(64) {
-        integer[0] = value as u64;
-        return integer;
-    }
-    let (bits, fraction) = (value.to_bits(), 52);
-    let shift = (bits >> fraction) as usize - 1023 - fraction;
-    let mantissa = u128::from(bits & (1 << fraction) - 1 | 1 << fraction) << (shift % 64);
-    integer[shift / 64] = mantissa as u64;
-    integer[shift / 64 + 1] = (mantissa >> 64) as u64;
-    integer
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +194,7 @@ mod tests {
         }
     }
 
-    fn doubles() -> impl Iterator<Item = f64> {
+    pub(super) fn doubles() -> impl Iterator<Item = f64> {
         let random = std::iter::successors(Some(1_u64), |bits| {
             Some(bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
         });
@@ -358,27 +323,6 @@ mod tests {
                     assert_eq!(expected, digits_end(chunk), "{chunk:?}");
                 }
             }
-        }
-    }
-
-    /// Integers next to powers of two and ten, and doubles of any size with their neighbours among the integers.
-    #[test]
-    fn integers_are_exact_or_not() {
-        let powers = (50..127).map(|power| 1_u128 << power).chain((15..38).map(|power| 10_u128.pow(power)));
-        for integer in powers.flat_map(|power| (0..40).map(move |distance| power - 20 + distance)) {
-            let value = integer as f64;
-            assert_eq!(
-                format!("{value:.0}") == integer.to_string(),
-                holds_exactly(value, &integer.to_string()),
-                "{integer}"
-            );
-        }
-        let scaled = |(double, power): (f64, i32)| (double.abs().fract() * 2_f64.powi(53)).trunc() * 2_f64.powi(power);
-        for value in doubles().zip((0..970).cycle()).take(20_000).map(scaled).filter(|value| *value != 0.0) {
-            let exact = format!("{value:.0}");
-            let (rest, last) = exact.split_at(exact.len() - 1);
-            let other = format!("{rest}{}", (last.as_bytes()[0] - b'0' + 1) % 10);
-            assert!(holds_exactly(value, &exact) && !holds_exactly(value, &other), "{exact}");
         }
     }
 

@@ -303,6 +303,12 @@ pub fn numbers_and_escapes(random: &mut Random, bytes: usize) -> String {
     out
 }
 
+/// An integer that a double holds, all digits of it: 53 bits, the last of them from `n`, and `zeros` more bits.
+fn integer(n: usize, zeros: i32) -> String {
+    let bits = (1_u64 << 53) - 1 - n as u64 % 1_000_000;
+    format!("{:.0}", bits as f64 * 2_f64.powi(zeros))
+}
+
 /// Texts that cost a careless reader more than their length, each about `bytes` long.
 pub fn hostile(bytes: usize) -> Vec<(&'static str, String)> {
     let joined = |open: char, close: char, each: usize, item: &dyn Fn(usize) -> String| {
@@ -339,6 +345,8 @@ pub fn hostile(bytes: usize) -> Vec<(&'static str, String)> {
         ("white space", format!("[{}0]", " \t\r\n".repeat(bytes / 4))),
         ("digits of one number", format!("[0.{}1]", "3".repeat(bytes.min(1 << 20)))),
         ("numbers near a halfway", joined('[', ']', 26, &|n| format!("1.00000000000000011102230{}", n % 10))),
+        ("integers of 60 digits", joined('[', ']', 61, &|n| integer(n, 147))),
+        ("integers of 300 digits", joined('[', ']', 301, &|n| integer(n, 943))),
         ("subnormal numbers", joined('[', ']', 25, &|n| format!("4.940656458412{:04}4e-320", n % 10000))),
     ]
 }
