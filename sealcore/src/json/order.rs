@@ -157,7 +157,7 @@ impl Orderer {
 fn first_chunk(view: View<'_>, index: u32) -> u64 {
     let entry = view.entry(index);
     if entry.has(flag::NAME_ESCAPED) {
-        return string::rank_chunk(view.name(entry).as_bytes(), 0);
+        return string::escaped_rank_chunk(string::inside(view.name_text(entry)));
     }
     string::first_rank_chunk(view.text, entry.name_start as usize + 1, entry.name_end - entry.name_start - 2)
 }

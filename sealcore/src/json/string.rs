@@ -241,6 +241,25 @@ pub(crate) fn rank_chunk(name: &[u8], from: usize) -> u64 {
     ranked(word)
 }
 
+/// The same of the text of a name that has escapes, from its first byte on.
+pub(crate) fn escaped_rank_chunk(text: &[u8]) -> u64 {
+    // Eight bytes, and room for the rest of a character that begins within them.
+    let mut start = [0; 12];
+    let (mut length, mut at) = (0, 0);
+    while let (true, Some(&byte)) = (length < 8, text.get(at)) {
+        if byte == b'\\' {
+            let Some((value, taken)) = escape_at(text, at) else { break };
+            length += value.encode_utf8(&mut start[length..]).len();
+            at += taken;
+        } else {
+            start[length] = byte;
+            length += 1;
+            at += 1;
+        }
+    }
+    rank_chunk(&start, 0)
+}
+
 /// Eight bytes of UTF-8, put where UTF-16 has them.
 #[inline]
 fn ranked(word: u64) -> u64 {

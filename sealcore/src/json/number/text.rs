@@ -1,5 +1,7 @@
 //! A double in the letters of ECMAScript (RFC 8785 section 3.2.2.3).
 
+use super::{number_of, shortest::Decimal};
+
 /// Append the ECMAScript form of a finite double: at most 25 bytes.
 pub(crate) fn write(value: f64, out: &mut Vec<u8>) {
     out.reserve(25);
@@ -29,10 +31,28 @@ fn write_shown(shown: &str, value: f64, out: &mut Vec<u8>) {
             out.extend_from_slice(power);
         }
         _ => {
-            let (digits, count, exponent) = shortest(shown);
+            let (digits, count, exponent) = taken_apart(shown);
             lay_out(&digits[..count], exponent, out);
         }
     }
+}
+
+/// Append the ECMAScript form of a token of at most 19 digits that are surely those that ECMAScript chooses, and only laid
+/// out otherwise; false where that is not plain to see.
+pub(super) fn lay_out_anew(token: &str, out: &mut Vec<u8>) -> bool {
+    let unsigned = token.strip_prefix('-').unwrap_or(token);
+    let (digits, count, exponent) = taken_apart(unsigned);
+    let digits = &digits[..count];
+    let power = exponent.saturating_sub(i32::try_from(count).unwrap_or(0));
+    let decimal = Decimal { digits: number_of(digits), power };
+    if count == 0 || !decimal.is_surely_shortest() {
+        return false;
+    }
+    if unsigned.len() < token.len() {
+        out.push(b'-');
+    }
+    lay_out(digits, exponent, out);
+    true
 }
 
 /// ECMA-262 `Number::toString`, steps 6 to 12: `digits` are the shortest ones, the value is 0.digits x 10^`exponent`.
@@ -84,9 +104,8 @@ fn split_exponent(shown: &str) -> (&str, Option<&[u8]>) {
     }
 }
 
-/// The shortest digits that read back as the same double, their count, and the exponent of 0.digits: taken out of any
-/// decimal notation, so that only the digits of the printing crate count and not its taste in layout.
-fn shortest(text: &str) -> ([u8; 24], usize, i32) {
+/// The digits of any decimal notation without zeros around them, their count, and the exponent of 0.digits.
+fn taken_apart(text: &str) -> ([u8; 24], usize, i32) {
     let text = text.as_bytes();
     let mut digits = [0; 24];
     let (mut count, mut exponent) = (0, 0);
@@ -104,7 +123,7 @@ fn shortest(text: &str) -> ([u8; 24], usize, i32) {
             }
         }
     }
-    exponent += power(&text[at..]);
+    exponent = power(&text[at..]).saturating_add(exponent);
     while count > 0 && digits[count - 1] == b'0' {
         count -= 1;
     }
@@ -115,6 +134,7 @@ fn shortest(text: &str) -> ([u8; 24], usize, i32) {
 fn power(text: &[u8]) -> i32 {
     let negative = text.first() == Some(&b'-');
     let digits = &text[usize::from(negative || text.first() == Some(&b'+'))..];
-    let power = digits.iter().fold(0, |power, digit| power * 10 + i32::from(digit - b'0'));
+    let power =
+        digits.iter().fold(0_i32, |power, digit| power.saturating_mul(10).saturating_add(i32::from(digit - b'0')));
     if negative { -power } else { power }
 }

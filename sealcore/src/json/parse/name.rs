@@ -49,8 +49,7 @@ impl Parser<'_> {
             orderer.note_place(span(found.entries.len()), span(at));
         }
         let buffer = if token.aux() { &found.aux[..] } else { self.text };
-        let name = string::unescape(string::inside(&buffer[token.start as usize..token.end as usize]), true);
-        string::rank_chunk(name.as_bytes(), 0)
+        string::escaped_rank_chunk(string::inside(&buffer[token.start as usize..token.end as usize]))
     }
 
     /// Whether a name comes after that of an entry, where their first eight bytes are alike.

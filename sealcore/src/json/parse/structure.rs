@@ -91,7 +91,12 @@ impl Parser<'_> {
 
     #[inline]
     pub(super) fn after_white_space(&self, at: usize) -> usize {
-        if self.byte(at) > b' ' { at } else { self.after_any_white_space(at) }
+        match self.byte(at) {
+            b'!'.. => at,
+            // What most printers put after a comma or a colon.
+            b' ' if self.byte(at + 1) > b' ' => at + 1,
+            _ => self.after_any_white_space(at),
+        }
     }
 
     /// The same, and note in `tight` if there was any.
