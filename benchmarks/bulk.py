@@ -37,7 +37,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.hsm_pool import Measured
+from benchmarks.hsm_pool import BARE_LOOP, Measured
 from tests.harness.postgres import ledger_of
 from tests.harness.server import ROOT, PracticeSet, practice_set, running_server
 
@@ -220,7 +220,7 @@ def bare_signatures(config, processes: int) -> float:  # type: ignore[no-untyped
     key = config.keys[0].load()
     workers = [Measured(config.hsm, key, 0) for _ in range(processes)]
     for worker in workers:
-        worker.begin(0, 3.0)
+        worker.begin(BARE_LOOP, 3.0)
     rate = sum(worker.rate() for worker in workers)
     for worker in workers:
         worker.end()

@@ -2,13 +2,15 @@
 
     .venv/bin/python benchmarks/hsm_pool.py [--seconds 2] [--rounds 5]
 
-Five questions, interleaved, medians of the rounds' ratios:
+Six questions, interleaved, medians of the rounds' ratios:
 
     one process     the pool against a bare loop: a thread for each session, C_SignInit and C_Sign natively and no more
     two processes   the same, each process with its own module and its own half of the sessions
     batches         the pool called with 1, 10 and 100 digests at a time, against the same bare loop
     plain queue     what Python programs write first: sessions in a queue.Queue, and callers that take one, sign and put it
                     back; no lanes, no deadline once inside, no recovery
+    no pool         a Python thread for each session that signs one digest after the other on it: what no pool that is called
+                    from Python by one digest can exceed
     network HSM     a module in which every signature takes 2 ms and no computing here, 60 sessions: against the ideal of
                     60 / 2 ms, and against the bare loop
 
@@ -29,7 +31,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
@@ -52,7 +54,9 @@ if TYPE_CHECKING:
 
 SESSIONS = 4
 BATCHES = (1, 10, 100)
-BARE = 50  # signatures between two looks at the clock
+BARE = 50  # signatures of the bare loop between two looks at the clock
+Kind: TypeAlias = tuple[str, int]  # who signs, and how many digests at a time
+BARE_LOOP: Kind = ("bare", BARE)
 UNDER_WAY = 32  # digests that wait for each session, at least
 MOST_CALLERS = 64
 NETWORK_SESSIONS = 60
@@ -90,8 +94,8 @@ def compare(
 ) -> None:
     """Bare loop and pool in turns, in processes of their own that stay open."""
     workers = [Measured(settings, key, delay) for _ in range(processes)]
-    kinds = (0, *BATCHES, *(-batch for batch in BATCHES))
-    rates: dict[int, list[float]] = {kind: [] for kind in kinds}
+    kinds: list[Kind] = [BARE_LOOP, *((way, batch) for way in ("pool", "queue") for batch in BATCHES), ("none", 1)]
+    rates: dict[Kind, list[float]] = {kind: [] for kind in kinds}
     for _ in range(arguments.rounds):
         for kind in kinds:
             for worker in workers:
@@ -99,23 +103,15 @@ def compare(
             rates[kind].append(sum(worker.rate() for worker in workers))
     for worker in workers:
         worker.end()
-    bare = statistics.median(rates[0])
-    print(f"\n{title}\n  bare loop       {bare:10,.0f} signatures/s")
-    for batch in BATCHES:
-        ratio = statistics.median(pool / loop for pool, loop in zip(rates[batch], rates[0], strict=True))
+    bare = rates.pop(BARE_LOOP)
+    print(f"\n{title}\n  bare loop       {statistics.median(bare):10,.0f} signatures/s")
+    for (way, batch), measured in rates.items():
+        ratio = statistics.median(each / loop for each, loop in zip(measured, bare, strict=True))
+        rate = statistics.median(measured)
+        of_ideal = f"  {rate * delay / settings.sessions:5.2f} of the ideal" if delay else ""
         print(
-            f"  pool, by {batch:<4}   {statistics.median(rates[batch]):10,.0f} signatures/s  {ratio:5.2f} of the bare loop"
+            f"  {way + ', by ' + str(batch):<14}  {rate:10,.0f} signatures/s  {ratio:5.2f} of the bare loop{of_ideal}"
         )
-    for batch in BATCHES:
-        ratio = statistics.median(queue / loop for queue, loop in zip(rates[-batch], rates[0], strict=True))
-        print(
-            f"  queue, by {batch:<4}  {statistics.median(rates[-batch]):10,.0f} signatures/s  {ratio:5.2f} of the bare loop"
-        )
-    if delay:
-        ideal = settings.sessions / delay
-        print(f"  ideal           {ideal:10,.0f} signatures/s")
-        for batch in BATCHES:
-            print(f"  pool, by {batch:<4}   {statistics.median(rates[batch]) / ideal:23.2f} of the ideal")
 
 
 class Measured:
@@ -128,8 +124,8 @@ class Measured:
         self._process.start()
         self._pipe.recv()
 
-    def begin(self, kind: int, seconds: float) -> None:
-        """Start measuring: the bare loop (0), the pool with batches of ``kind``, or a plain queue with those of ``-kind``."""
+    def begin(self, kind: Kind, seconds: float) -> None:
+        """Start measuring."""
         self._pipe.send((kind, seconds))
 
     def rate(self) -> float:
@@ -155,14 +151,14 @@ def measure(pipe: Pipe, settings: HsmSettings, key: SealKey, delay: float) -> No
         loop_of(session, key)()
     pipe.send(None)
     while (asked := pipe.recv()) is not None:
-        kind, seconds = asked
-        if kind == 0:
-            counts = [loop_of(session, key) for session in sessions]
+        (way, batch), seconds = asked
+        callers = min(max(2 * settings.sessions, settings.sessions * UNDER_WAY // batch), MOST_CALLERS)
+        if way == "pool":
+            counts = [caller_of(room, key, batch)] * callers
+        elif way == "queue":
+            counts = [queued_of(sessions, key, batch)] * callers
         else:
-            batch = abs(kind)
-            callers = min(max(2 * settings.sessions, settings.sessions * UNDER_WAY // batch), MOST_CALLERS)
-            sign = caller_of(room, key, batch) if kind > 0 else queued_of(sessions, key, batch)
-            counts = [sign] * callers
+            counts = [loop_of(session, key, batch) for session in sessions]
         pipe.send(busy(counts, seconds))
     if shim:
         shim.behave()
@@ -172,14 +168,14 @@ def measure(pipe: Pipe, settings: HsmSettings, key: SealKey, delay: float) -> No
     connection.close()
 
 
-def loop_of(session: SigningSession, key: SealKey) -> Callable[[], int]:
-    """A bare loop on one session: C_SignInit and C_Sign, native, everything looked up before."""
-    digests = [os.urandom(32)] * BARE
+def loop_of(session: SigningSession, key: SealKey, batch: int = BARE) -> Callable[[], int]:
+    """A bare loop on one session: C_SignInit and C_Sign, native for ``batch`` signatures, everything looked up before."""
+    digests = [os.urandom(32)] * batch
 
     def sign() -> int:
         signed = session.sign_many(key.label, digests, within=60.0)
         assert signed.failure is None, signed.failure
-        return BARE
+        return batch
 
     return sign
 
