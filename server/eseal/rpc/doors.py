@@ -10,8 +10,10 @@ import time
 
 from eseal.errors import Unavailable
 
-# Who calls one time after the other does so within this time; the port closes when nobody did.
+# Who calls one time after the other does so within this time; the port closes when nobody did, and after a second also
+# where some go on: they wait for the next start.
 QUIET_SECONDS = 0.3
+MOST_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 
 
@@ -35,7 +37,8 @@ class Doors:
     async def close(self, grace: float) -> float:
         """Refuse every call from now on, and wait until none comes; return what is left of the ``grace`` (seconds)."""
         self._closing = True
-        begin = time.monotonic()
-        while (wait := min(self._last_call + QUIET_SECONDS, begin + grace) - time.monotonic()) > 0:  # noqa: ASYNC110 (time is what is waited for)
+        end = time.monotonic() + grace
+        closed = min(end, time.monotonic() + MOST_SECONDS)
+        while (wait := min(self._last_call + QUIET_SECONDS, closed) - time.monotonic()) > 0:  # noqa: ASYNC110 (time is what is waited for)
             await asyncio.sleep(wait)
-        return max(0.0, begin + grace - time.monotonic())
+        return max(0.0, end - time.monotonic())
