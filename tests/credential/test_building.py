@@ -1,25 +1,19 @@
-"""Documents to seal: built from a micro-credential and a learner, or read from the caller's bytes."""
+"""Documents to seal, built from a micro-credential and a learner."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from eseal.credential.annex_i import annex_i
-from eseal.credential.building import build, parse
+from eseal.credential.building import build
 from eseal.credential.checking import check
-from eseal.credential.facts import award_facts
 from eseal.credential.micro_credential import (
     Activity,
     Assessment,
-    AssessmentGrade,
     Attachment,
     Group,
     Identifier,
@@ -34,9 +28,6 @@ from eseal.credential.micro_credential import (
 from eseal.credential.nodes import MAX_ATTACHMENTS, MAX_FILE_BYTES
 from eseal.errors import InvalidInput
 from tests.credential import courses
-from tests.harness.vectors import vector
-
-LIMIT = 8 * 1024 * 1024
 
 
 def test_the_same_request_is_the_same_document() -> None:
@@ -152,22 +143,6 @@ def test_attachments_have_limits(attachments: tuple[Attachment, ...], place: str
     assert [place] == [fault.pointer for fault in refused.value.faults]
 
 
-def test_a_grade_for_no_assessment_is_not_dropped() -> None:
-    """A mistyped key would leave a learner with the default grade: it is told, with the keys that there are."""
-    grades = (
-        AssessmentGrade("essey", {"en": "9"}),
-        AssessmentGrade("essay", {"en": "8"}),
-        AssessmentGrade("", {"en": "7"}),
-    )
-    with pytest.raises(InvalidInput) as refused:
-        build(courses.full_course(), courses.learner(assessment_grades=grades))
-
-    faults = {fault.pointer: fault.message for fault in refused.value.faults}
-    assert ["/learner/assessment_grades/0/assessment", "/learner/assessment_grades/2/assessment"] == list(faults)
-    assert "essay, part-1" in faults["/learner/assessment_grades/0/assessment"]
-    assert "grade_achieved" in faults["/learner/assessment_grades/2/assessment"]
-
-
 def _of_parts(**changes: Any) -> MicroCredential:
     """A course of one part that says little else than ``changes``."""
     part = MicroCredential(title={"en": "Part one"}, awarding_bodies=())
@@ -276,93 +251,6 @@ def test_what_is_no_e_mail_address_is_told_as_such(address: str) -> None:
     assert not any(address in fault.message for fault in refused.value.faults)
 
 
-EXAM, ESSAY, OVERALL = (
-    Assessment(key="exam", type="written examination"),
-    Assessment(key="essay", type="marked assignment"),
-    Assessment(type="project work"),
-)
-DISTINCTION = {"en": "Distinction"}
-
-
-@pytest.mark.parametrize(
-    ("assessments", "grades"),
-    [
-        ((OVERALL,), ["Distinction"]),
-        ((EXAM,), ["Distinction"]),
-        ((EXAM, OVERALL), ["Pass", "Distinction"]),
-        ((OVERALL, EXAM, ESSAY), ["Distinction", "Pass", "Pass"]),
-    ],
-)
-@pytest.mark.parametrize("whose", ["learner", "course"])
-def test_the_grade_achieved_is_that_of_the_overall_assessment(
-    assessments: tuple[Assessment, ...], grades: list[str], whose: str
-) -> None:
-    """It goes to the only assessment, keyed or not, or to the only one without a key, and to no other."""
-    own, shared = ({}, DISTINCTION) if whose == "course" else (DISTINCTION, {})
-    course = courses.eciu_course(type_of_assessment=assessments, grade_achieved=shared)
-    proven = build(course, courses.learner(grade_achieved=own)).get("/credentialSubject/hasClaim/provenBy")
-
-    assert grades == [one["grade"]["noteLiteral"]["en"] for one in (proven if isinstance(proven, list) else [proven])]
-
-
-@pytest.mark.parametrize("assessments", [(), (EXAM, ESSAY), (OVERALL, OVERALL, EXAM)])
-def test_a_grade_without_an_overall_assessment_is_not_dropped(assessments: tuple[Assessment, ...]) -> None:
-    """Where no assessment is the overall one, nobody could say which the grade is of."""
-    course = courses.eciu_course(type_of_assessment=assessments, grade_achieved={"en": "Pass"})
-    with pytest.raises(InvalidInput) as refused:
-        build(course, courses.learner(grade_achieved=DISTINCTION))
-
-    assert [
-        ("/learner/grade_achieved", "overall-assessment"),
-        ("/micro_credential/grade_achieved", "overall-assessment"),
-    ] == [(one.pointer, one.rule) for one in refused.value.faults]
-
-
-@pytest.mark.parametrize(
-    ("assessments", "course_grade", "own", "place"),
-    [
-        ((EXAM, EXAM, OVERALL), {}, {}, "/micro_credential/type_of_assessment/1/key"),
-        ((replace(OVERALL, grade={"en": "8"}),), {"en": "9"}, {}, "/micro_credential/grade_achieved"),
-        (
-            (EXAM,),
-            {},
-            {"grade_achieved": DISTINCTION, "assessment_grades": (AssessmentGrade("exam", {"en": "9"}),)},
-            "/learner/grade_achieved",
-        ),
-        (
-            (EXAM, OVERALL),
-            {},
-            {"assessment_grades": (AssessmentGrade("exam", {"en": "9"}), AssessmentGrade("exam", {"en": "8"}))},
-            "/learner/assessment_grades/1/assessment",
-        ),
-    ],
-)
-def test_two_grades_for_one_assessment_are_told(
-    assessments: tuple[Assessment, ...], course_grade: dict[str, str], own: dict[str, Any], place: str
-) -> None:
-    """None of them wins in silence, and a key names one assessment."""
-    with pytest.raises(InvalidInput) as refused:
-        build(courses.eciu_course(type_of_assessment=assessments, grade_achieved=course_grade), courses.learner(**own))
-
-    assert [place] == [one.pointer for one in refused.value.faults]
-
-
-@pytest.mark.parametrize(
-    ("languages", "grade"),
-    [
-        (("de",), {"de": "Bestanden"}),
-        (("nl", "en"), {"nl": "Voldaan", "en": "Pass"}),
-        (("is", "nl"), {"nl": "Voldaan"}),
-        (("is",), {"en": "Pass"}),
-    ],
-)
-def test_who_passed_did_so_in_the_credentials_languages(languages: tuple[str, ...], grade: dict[str, str]) -> None:
-    """A grade that nobody gives is said in the credential's languages, in English where their word is not known."""
-    document = build(courses.eciu_course(languages=languages), courses.learner())
-
-    assert grade == document.get("/credentialSubject/hasClaim/provenBy/grade/noteLiteral")
-
-
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
@@ -432,72 +320,3 @@ def test_an_esco_skill_is_named_by_its_uuid_or_its_iri() -> None:
             courses.eciu_course(learning_outcomes=(replace(outcome, esco_skills=(Skill("coding"),)),)),
             courses.learner(),
         )
-
-
-def test_the_uploadable_form_gives_its_credential() -> None:
-    """The Commission's {"credential": ...} is read like the credential alone."""
-    uploadable = parse(vector("edc/2023-Sample-MC-Annex1-unsigned-uploadable.json").read_bytes(), max_bytes=LIMIT)
-    bare = parse(vector("edc/2023-Sample-MC-Annex1-unsigned.jsonld").read_bytes(), max_bytes=LIMIT)
-
-    assert bare.get("/credentialSubject/hasClaim") == uploadable.get("/credentialSubject/hasClaim")
-    assert not uploadable.has("/deliveryDetails")
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"{", "JSON"),
-        (b'{"a":1,"a":2}', "JSON"),
-        (b"\xff", "JSON"),
-        (b"[]", "NOT_A_CREDENTIAL"),
-        (b'{"type":"x"}', "NOT_A_CREDENTIAL"),
-        (b'{"payload":"{}","signatures":[]}', "ALREADY_SEALED"),
-        (b'{"credentialSubject":{},"proof":{}}', "ALREADY_SEALED"),
-        (b'{"credentialSubject":{}}', "CONTEXT_OR_TYPE"),
-        (b'{"credentialSubject":{},"@context":"https://www.w3.org/2018/credentials/v1","type":"x"}', "CONTEXT_OR_TYPE"),
-    ],
-)
-def test_what_is_not_a_credential_is_refused(data: bytes, reason: str) -> None:
-    """Each refusal has its reason; nothing is guessed."""
-    with pytest.raises(InvalidInput) as refused:
-        parse(data, max_bytes=LIMIT)
-
-    assert reason == refused.value.reason
-
-
-def test_an_oversized_credential_is_refused() -> None:
-    """One byte over the limit is too much."""
-    data = vector("edc-minimal/generic.json").read_bytes()
-
-    assert parse(data, max_bytes=len(data)).has("/issuer")
-    with pytest.raises(InvalidInput):
-        parse(data, max_bytes=len(data) - 1)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
-    max_leaves=20,
-)
-
-
-@given(
-    st.fixed_dictionaries(
-        {
-            "@context": st.just(
-                ["https://www.w3.org/2018/credentials/v1", "http://data.europa.eu/snb/model/context/edc-ap"]
-            ),
-            "type": st.just(["VerifiableCredential", "EuropeanDigitalCredential"]),
-            "credentialSubject": JSON,
-        },
-        optional={"id": JSON, "issuer": JSON, "displayParameter": JSON, "credentialProfiles": JSON, "evidence": JSON},
-    )
-)
-def test_any_json_in_a_credentials_clothes_is_read(credential: dict[str, object]) -> None:
-    """Facts, Annex I, completion and check end in faults at the most, however odd the document."""
-    document = parse(json.dumps(credential).encode(), max_bytes=LIMIT)
-
-    award_facts(document)
-    annex_i(document)
-    with contextlib.suppress(InvalidInput):
-        check(courses.completed(document, courses.mandate()))
