@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
 from eseal.batch import Batch
 from eseal.errors import EsealError, Internal, InvalidInput
 
@@ -79,3 +85,31 @@ def test_an_empty_batch_takes_no_step() -> None:
     batch: Batch[int] = Batch(0)
 
     assert {} == batch.together({}, lambda _: 1 / 0)
+
+
+class _Document:
+    """What an item brings along: megabytes, in the service."""
+
+
+@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("together", [False, True])
+def test_a_refused_item_is_not_kept(*, ours: bool, together: bool) -> None:
+    """What was refused is free once its outcome is told; no garbage collector has to come by."""
+
+    def refuse(value: object) -> Any:
+        raise ValueError(type(value)) if ours else InvalidInput("TEST", f"No {type(value)}.")
+
+    def settle(document: _Document) -> list[object]:
+        batch: Batch[object] = Batch(1)
+        (batch.together if together else batch.each)({0: document}, refuse)
+        return batch.outcomes()
+
+    gc.disable()
+    try:
+        document = _Document()
+        gone = weakref.ref(document)
+        assert isinstance(settle(document)[0], EsealError)
+        del document
+        assert gone() is None
+    finally:
+        gc.enable()

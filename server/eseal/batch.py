@@ -31,7 +31,7 @@ class Batch(Generic[Result]):
     def settle(self, place: int, outcome: Result | EsealError) -> None:
         """Say what became of the item at ``place``; the first word counts."""
         if self._outcomes[place] is None:
-            self._outcomes[place] = outcome
+            self._outcomes[place] = kept(outcome) if isinstance(outcome, EsealError) else outcome
 
     def each(self, values: Mapping[int, Value], step: Callable[[Value], Next]) -> dict[int, Next]:
         """Take each value through ``step``; an item whose step raises is settled with the error."""
@@ -70,6 +70,19 @@ class Batch(Generic[Result]):
         """What became of each item, in order. Every item must have been settled by now."""
         unsettled = Internal("UNSETTLED", "The service lost track of this item; send it again.")
         return [unsettled if outcome is None else outcome for outcome in self._outcomes]
+
+
+def kept(error: EsealError) -> EsealError:
+    """Return ``error`` without its tracebacks, to be kept as an outcome.
+
+    A traceback holds the frame that keeps the outcomes, and so itself and the whole batch, until the garbage collector comes
+    by: megabytes for each refusal.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _ours(error: Exception) -> Internal:
