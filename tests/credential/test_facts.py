@@ -191,6 +191,21 @@ def test_languages_are_those_of_every_display(credential: dict[str, Any]) -> Non
     assert {"en", "fr", "SMI"} == award_facts(Document.from_python(credential)).languages
 
 
+@pytest.mark.parametrize("node", ["/learningOutcome", ""])
+@pytest.mark.parametrize("term", ["title", "description"])
+def test_languages_are_those_of_what_is_told_too(credential: dict[str, Any], node: str, term: str) -> None:
+    """A title in a language that the credential does not name is one of its languages all the same."""
+    document = Document.from_python(credential)
+    specified = "/credentialSubject/hasClaim/specifiedBy"
+    outcome = document.get(specified + node)
+    told = outcome[0] if isinstance(outcome, list) else outcome
+    changed = {**told, term: {"fr-BE": "Titre", "en": "Title"}}
+
+    facts = award_facts(document.set(specified + node, [changed] if node else changed))
+
+    assert award_facts(document).languages | {"fr"} == facts.languages
+
+
 def _in_parts(credential: dict[str, Any], parts: dict[int, list[int]]) -> Document:
     """The achievement with numbered parts, each of one ECTS credit; ``parts`` says which are parts of which."""
     framework = {"id": "http://data.europa.eu/snb/education-credit/6fcec5c5af", "type": "Concept"}

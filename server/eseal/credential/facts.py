@@ -59,13 +59,7 @@ def award_facts(document: Document) -> AwardFacts:
         eqf_levels=frozenset(map(_eqf_level, _codes(specifications, "eqfLevel", "eqf"))),
         ects=_most_ects(achievements),
         isced_f=frozenset(_codes(specifications, "thematicArea", "isced-f")),
-        languages=frozenset(
-            iso_language(node.id) or node.id.rsplit("/", 1)[-1]
-            for display in graph.of_type("DisplayParameter")
-            for path in (("language",), ("primaryLanguage",), ("individualDisplay", "language"))
-            for node in display.nodes(*path)
-        )
-        - {""},
+        languages=frozenset((*_display_languages(graph), *_spoken(achievements), *_spoken(specifications))) - {""},
         countries=frozenset(
             country.id.rsplit("/", 1)[-1]
             for _, node in bodies
@@ -79,6 +73,23 @@ def award_facts(document: Document) -> AwardFacts:
         ),
         qualifications=_ids(awarded),
     )
+
+
+def _display_languages(graph: Graph) -> Iterator[str]:
+    """The languages that it says it is in, and those of its pages."""
+    for display in graph.of_type("DisplayParameter"):
+        for path in (("language",), ("primaryLanguage",), ("individualDisplay", "language")):
+            for node in display.nodes(*path):
+                yield iso_language(node.id) or node.id.rsplit("/", 1)[-1]
+
+
+def _spoken(awarded: Iterable[Node]) -> Iterator[str]:
+    """The languages that what is awarded is told in: titles and descriptions, and those of its learning outcomes."""
+    for node in awarded:
+        for told in (node, *node.nodes("learningOutcome")):
+            for term in ("title", "description"):
+                for tag in told.texts(term):
+                    yield tag.partition("-")[0].lower()
 
 
 def _awarding_bodies(graph: Graph) -> Iterator[tuple[str, Node]]:
