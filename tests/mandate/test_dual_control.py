@@ -111,6 +111,9 @@ def test_unsigned_mandates_do_not(house: House, content: bytes) -> None:
     """Without it the mandate refuses, and the others of the register are as good as before."""
     assert content
     assert ["mandate-dual-control"] == house.refused_by()
+    register = house.load()
+    (given,) = [one for member in register.members.values() for one in register.mandates_of(member) if one.dual_control]
+    assert "not countersigned" == register.state_of(given, date(2026, 6, 15))
 
 
 def test_a_changed_mandate_breaks_the_register(house: House, signer: Signer, content: bytes) -> None:

@@ -78,6 +78,7 @@ def list_(
             "valid_from": mandate.valid_from.isoformat(),
             "valid_until": mandate.valid_until.isoformat(),
             "state": loaded.state_of(mandate, day),
+            "dual_control": mandate.dual_control,
             "countersigned": mandate.id in loaded.countersigned,
         }
         for member in loaded.members.values()
@@ -90,8 +91,8 @@ def list_(
     for column in table.columns:
         column.overflow = "fold"
     for row in rows:
-        *words, countersigned = row.values()
-        table.add_row(*map(str, words), "yes" if countersigned else "")
+        *words, dual_control, countersigned = row.values()
+        table.add_row(*map(str, words), "yes" if countersigned else "missing" if dual_control else "not asked for")
     Console().print(table)
 
 

@@ -151,7 +151,11 @@ class Register:
         return self.midnight(day), self.midnight(min(day, date.max - timedelta(days=1)) + timedelta(days=1))
 
     def state_of(self, mandate: Mandate, day: date) -> str:
-        """Say in a word how the mandate stands on ``day``: draft, withdrawn, suspended, future, expired or in force."""
+        """Say how the mandate stands on ``day``, in a word or two.
+
+        draft, withdrawn, future, expired, suspended, not countersigned (it asks for the awarding body's own signature, which
+        is not there), or in force.
+        """
         status = self.statuses.get(mandate.id)
         if mandate.signed_on is None or mandate.signed_on > day:
             return "draft"
@@ -161,6 +165,8 @@ class Register:
             return "future" if day < mandate.valid_from else "expired"
         if status and any(suspension.covers(day) for suspension in status.suspensions):
             return "suspended"
+        if mandate.dual_control and mandate.id not in self.countersigned:
+            return "not countersigned"
         return "in force"
 
     def mandates_of(self, member: Member) -> Sequence[Mandate]:
