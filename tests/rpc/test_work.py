@@ -13,7 +13,7 @@ import pytest
 
 from eseal.errors import Overloaded
 from eseal.rpc.settings import PlaintextSettings, ServerSettings
-from eseal.rpc.work import Work, overlapped, parts
+from eseal.rpc.work import Room, Work, overlapped, parts
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def test_a_request_may_have_several_answers() -> None:
             yield f"{name}{number}"
 
     async def main() -> list[str]:
-        answers = overlapped(requests(), answer, window=2)
+        answers = overlapped(requests(), answer, window=2, room=Room(1), size=lambda _: 0)
         taken = [await anext(answers)]
         await asyncio.sleep(0.01)
         assert not {"a1", "b2"} & set(begun)
@@ -272,9 +272,12 @@ def test_a_stream_leaves_no_answer_behind(*, fails: bool) -> None:
             raise Overloaded("TEST", "Too much.")
 
     async def main() -> None:
+        room = Room(100)
         with contextlib.suppress(Overloaded):
-            async for _ in overlapped(requests(), answer, window=1):
+            async for _ in overlapped(requests(), answer, window=1, room=room, size=lambda _: 7):
                 pass
+        with room.call(100):
+            assert room.is_full
 
     gc.disable()
     try:
@@ -282,3 +285,54 @@ def test_a_stream_leaves_no_answer_behind(*, fails: bool) -> None:
         assert [None] * 3 == [message() for message in answered]
     finally:
         gc.enable()
+
+
+def test_a_stream_is_read_no_further_than_there_is_room() -> None:
+    """Where its caller's bytes are used up a stream has one message under way; when they are free again it has more."""
+    read: list[int] = []
+    most: list[int] = []
+    under_way = 0
+
+    async def requests() -> AsyncIterator[int]:
+        for number in range(12):
+            read.append(number)
+            yield number
+
+    async def answer(number: int) -> AsyncIterator[int]:
+        nonlocal under_way
+        under_way += 1
+        most.append(under_way)
+        await asyncio.sleep(0.01)
+        yield number
+        under_way -= 1
+
+    async def main() -> None:
+        room = Room(100)
+        room.take(90)
+        answers = overlapped(requests(), answer, window=4, room=room, size=lambda _: 40)
+        taken = [await anext(answers) for _ in range(4)]
+        assert [1] * len(most) == most
+        assert len(read) <= 5
+        room.give(90)
+        taken += [one async for one in answers]
+        assert list(range(12)) == sorted(taken)
+        assert max(most) == 3
+        assert not room.is_full
+
+    asyncio.run(main())
+
+
+def test_a_single_call_waits_outside_where_its_caller_has_too_much_under_way() -> None:
+    """It is refused with the time to come again; the first one is taken however large, and what ended counts no more."""
+
+    async def story(work: Work) -> None:
+        room = work.room("a")
+        with room.call(2 * 1024 * 1024):
+            with pytest.raises(Overloaded, match="caller_bytes"), work.room("a").call(1):
+                pass
+            with work.room("b").call(1):
+                pass
+        with work.room("a").call(1):
+            pass
+
+    _run(story, caller_bytes=1024 * 1024)

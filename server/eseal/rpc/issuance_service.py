@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 import structlog
 from prometheus_client import Counter as Counted
 
+from eseal.batch import kept
 from eseal.errors import EsealError, InvalidInput
 from eseal.issuance.stages import IssueRequest, Sealed
 from eseal.rpc import translate
@@ -146,9 +147,15 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
     ) -> AsyncIterator[issuance_pb2.IssueStreamResponse]:
         """Issue to the learners of a course, batch by batch."""
         caller = self._callers.of(context)
-        handle = partial(self._issue_batch, caller, context)
+        answers = overlapped(
+            self._with_course(requests),
+            partial(self._issue_batch, caller, context),
+            window=self._settings.stream_window,
+            room=self._work.room(caller.uri),
+            size=lambda batch: batch[2].ByteSize(),
+        )
         with self._work.stream(caller.uri):
-            async for response in overlapped(self._with_course(requests), handle, window=self._settings.stream_window):
+            async for response in answers:
                 yield response
 
     async def SealStream(
@@ -156,9 +163,15 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
     ) -> AsyncIterator[issuance_pb2.SealStreamResponse]:
         """Seal credentials, batch by batch."""
         caller = self._callers.of(context)
-        handle = partial(self._seal_batch, caller, context)
+        answers = overlapped(
+            aiter(requests),
+            partial(self._seal_batch, caller, context),
+            window=self._settings.stream_window,
+            room=self._work.room(caller.uri),
+            size=issuance_pb2.SealStreamRequest.ByteSize,
+        )
         with self._work.stream(caller.uri):
-            async for response in overlapped(aiter(requests), handle, window=self._settings.stream_window):
+            async for response in answers:
                 yield response
 
     async def ExplainMandate(
@@ -167,9 +180,10 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         """Ask the mandate policy, and seal nothing."""
         caller = self._callers.of(context)
         at = translate.moment(request.at, "at") if request.HasField("at") else None
-        decision = await self._work.run(
-            Lane.INTERACTIVE, caller.uri, lambda: self._explain(caller, request.credential, at)
-        )
+        with self._work.room(caller.uri).call(request.ByteSize()):
+            decision = await self._work.run(
+                Lane.INTERACTIVE, caller.uri, lambda: self._explain(caller, request.credential, at)
+            )
         return issuance_pb2.ExplainMandateResponse(
             granted=decision.grant is not None,
             mandate_ids=decision.grant.mandate_ids if decision.grant else (),
@@ -191,7 +205,9 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
         """Seal one, with what its caller has waiting besides; raise what became of it where that is an error."""
         caller = self._callers.of(context)
         call = _Call(caller, partial(read, request, deadline=deadline_of(context)))
-        outcome = await self._unary.run(caller.uri, call, key=request.request_id, size=request.ByteSize())
+        size = request.ByteSize()
+        with self._work.room(caller.uri).call(size):
+            outcome = await self._unary.run(caller.uri, call, key=request.request_id, size=size)
         if isinstance(outcome, EsealError):
             _refused(outcome, request.request_id, caller, method)
             raise outcome
@@ -212,7 +228,7 @@ class IssuanceService(issuance_pb2_grpc.IssuanceServiceServicer):
             try:
                 requests.append(read())
             except EsealError as error:
-                outcomes.append(error)
+                outcomes.append(kept(error))
             else:
                 outcomes.append(None)
         answers = iter(self._sealing.run(requests, caller=caller, lane=lane))

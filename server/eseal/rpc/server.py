@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import resource
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -38,6 +40,8 @@ log = structlog.get_logger(__name__)
 ISSUANCE = issuance_pb2.DESCRIPTOR.services_by_name["IssuanceService"].full_name
 VERIFICATION = verification_pb2.DESCRIPTOR.services_by_name["VerificationService"].full_name
 HEALTH_SECONDS = 0.5
+# A worker that issues classes has a quarter of it.
+LARGE_BYTES = 1024 * 1024 * 1024
 # Of mallopt(3), which has no names for them outside C.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -132,7 +136,15 @@ class Server:
             state = serving if await asyncio.to_thread(self._healthy) else not_serving
             await checks.set(ISSUANCE, state)
             await checks.set("", state)
+            await asyncio.to_thread(_return_memory)
             await asyncio.sleep(HEALTH_SECONDS)
+
+
+def _return_memory() -> None:
+    """Give back what is free, where a flood of large messages took far more memory than batches need."""
+    resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    if resident > LARGE_BYTES:
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _keep_memory() -> None:
@@ -143,7 +155,7 @@ def _keep_memory() -> None:
     # Freed memory stays with the process. To give it back and fetch it again costs the kernel a tenth of each seal.
     with contextlib.suppress(OSError, AttributeError):  # no glibc
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 32 * 1024 * 1024)
+        mallopt(_M_MMAP_THRESHOLD, 8 * 1024 * 1024)
         mallopt(_M_TRIM_THRESHOLD, 64 * 1024 * 1024)
 
 

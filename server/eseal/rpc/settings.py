@@ -52,10 +52,16 @@ class ServerSettings(_Frozen):
     caller_streams: int = Field(
         16, ge=1, description="Streams that one caller may have open in each process; more is RESOURCE_EXHAUSTED."
     )
+    caller_bytes: int = Field(
+        256 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Bytes of one caller that may be under way in each process: a single call beyond that is RESOURCE_EXHAUSTED, "
+        "and of each stream only one message is read at a time.",
+    )
     stream_window: int = Field(4, ge=1, le=64, description="Batches of one stream that are under way at once.")
     max_batch_items: int = Field(1000, ge=1, le=10_000, description="Items that one stream message may carry.")
     max_message_bytes: int = Field(
-        32 * 1024 * 1024,
+        16 * 1024 * 1024,
         ge=65_536,
         description="Largest gRPC message in bytes, either way; larger is RESOURCE_EXHAUSTED.",
     )

@@ -53,7 +53,8 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
     ) -> verification_pb2.VerifyResponse:
         """Verify one document."""
         share = self._callers.share(context)
-        (report,) = await self._work.run(Lane.INTERACTIVE, share, lambda: self._verifying([_input(request)]))
+        with self._work.room(share).call(request.ByteSize()):
+            (report,) = await self._work.run(Lane.INTERACTIVE, share, lambda: self._verifying([_input(request)]))
         ITEMS.labels("Verify", report.verdict).inc()
         return _response(report)
 
@@ -62,9 +63,15 @@ class VerificationService(verification_pb2_grpc.VerificationServiceServicer):
     ) -> AsyncIterator[verification_pb2.VerifyStreamResponse]:
         """Verify documents, batch by batch."""
         share = self._callers.share(context)
+        answers = overlapped(
+            aiter(requests),
+            partial(self._batch, share),
+            window=self._settings.stream_window,
+            room=self._work.room(share),
+            size=verification_pb2.VerifyStreamRequest.ByteSize,
+        )
         with self._work.stream(share):
-            handle = partial(self._batch, share)
-            async for results in overlapped(aiter(requests), handle, window=self._settings.stream_window):
+            async for results in answers:
                 yield verification_pb2.VerifyStreamResponse(results=results)
 
     async def _batch(

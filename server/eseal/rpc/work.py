@@ -9,6 +9,9 @@ what its caller has waiting. Nobody waits for company: where a thread is free a 
 A stream has a bounded number of batches under way: nothing more is read from it until one is answered, and gRPC's flow
 control passes that on to the client. A large batch is done in parts of bounded bytes, the next one when the answer to the
 one before was taken: what is sealed and not yet sent is bounded too.
+
+What a caller has sent and has no answer to is bounded in bytes: a single call beyond that is told to come later, a stream is
+not read while it has something under way.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from eseal.errors import Overloaded
 from eseal.terms import Lane
@@ -53,6 +57,8 @@ class Work:
         self._singles: list[Singles[Any, Any]] = []
         self._most_streams = settings.caller_streams
         self._streams: Counter[str] = Counter()
+        # Those that calls and streams have in hand now.
+        self._rooms: WeakValueDictionary[str, Room] = WeakValueDictionary()
         self._lanes = {
             Lane.INTERACTIVE: _Shared(settings.interactive_threads, "interactive", most_waiting=settings.caller_calls),
             Lane.BULK: _Shared(settings.bulk_threads, "bulk", most_waiting=None),
@@ -86,12 +92,55 @@ class Work:
             if not self._streams[caller]:
                 del self._streams[caller]
 
+    def room(self, caller: str) -> Room:
+        """How much of a caller's is held here."""
+        room = self._rooms.get(caller)
+        if room is None:
+            room = self._rooms[caller] = Room(self._settings.caller_bytes)
+        return room
+
     def close(self) -> None:
         """Finish what has begun, and let the threads go."""
         for lane in self._lanes.values():
             lane.close()
         for singles in self._singles:
             singles.close()
+
+
+class Room:
+    """How many bytes of one caller are under way. For the event loop's thread."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more should be read."""
+        return self._held >= self._most
+
+    def take(self, size: int) -> None:
+        """Count what was read."""
+        self._held += size
+
+    def give(self, size: int) -> None:
+        """It is answered."""
+        self._held -= size
+
+    @contextlib.contextmanager
+    def call(self, size: int) -> Iterator[None]:
+        """Count a single call while it is under way. Overloaded where its caller has too much under way already."""
+        if self._held and self._held + size > self._most:
+            raise Overloaded(
+                "CALLER_BYTES",
+                f"This caller has {self._held} bytes under way here already (server.caller_bytes is {self._most}).",
+                retry_after=_RETRY_SECONDS,
+            )
+        self.take(size)
+        try:
+            yield
+        finally:
+            self.give(size)
 
 
 class _Ring(Generic[Item]):
@@ -249,46 +298,58 @@ def parts(items: Sequence[Item], sizes: Sequence[int], *, most: int) -> Iterator
 
 
 async def overlapped(
-    requests: AsyncIterator[Request], answer: Callable[[Request], AsyncIterator[Response]], *, window: int
+    requests: AsyncIterator[Request],
+    answer: Callable[[Request], AsyncIterator[Response]],
+    *,
+    window: int,
+    room: Room,
+    size: Callable[[Request], int],
 ) -> AsyncIterator[Response]:
-    """Answer the requests of a stream as they finish, with at most ``window`` of them under way.
+    """Answer the requests of a stream as they finish, with at most ``window`` of them under way, and one if ``room`` is full.
 
-    A request may have several answers: it is worked on for the next one when the one before was taken.
+    A request may have several answers: it is worked on for the next one when the one before was taken. ``size`` is in bytes.
     """
     source = aiter(requests)
-    under_way: dict[asyncio.Future[Any], AsyncIterator[Response]] = {}
-    reading: asyncio.Future[Any] | None = _next_of(source)
+    under_way: dict[asyncio.Future[Any], tuple[AsyncIterator[Response], int]] = {}
+    reading: asyncio.Future[Any] | None = None
     done: set[asyncio.Future[Any]] = set()
+    more = True
     request: Any
     response: Any
     ended: Any
     try:
-        while reading is not None or under_way:
-            waiting: set[asyncio.Future[Any]] = set(under_way)
-            if reading is not None and len(under_way) < window:
-                waiting.add(reading)
+        while more or under_way:
+            if more and reading is None and len(under_way) < (1 if room.is_full else window):
+                reading = _next_of(source)
+            waiting: set[asyncio.Future[Any]] = {*under_way, *([reading] if reading else [])}
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if reading is not None and reading in done:
                 done.discard(reading)
-                if (request := reading.result()) is _END:
-                    reading = None
-                else:
+                request, reading = reading.result(), None
+                if more := request is not _END:
+                    held = size(request)
                     answers = answer(request)
-                    under_way[_next_of(answers)] = answers
-                    reading = _next_of(source)
+                    room.take(held)
+                    under_way[_next_of(answers)] = answers, held
             while done:
-                answers = under_way.pop(ended := done.pop())
+                ended = done.pop()
                 if (response := ended.result()) is not _END:
                     yield response
-                    under_way[_next_of(answers)] = answers
+                answers, held = under_way.pop(ended)
+                if response is _END:
+                    room.give(held)
+                else:
+                    under_way[_next_of(answers)] = answers, held
     finally:
         if reading is not None:
             reading.cancel()
-        for future in under_way:
-            future.cancel()
+        for ended, (_, held) in under_way.items():
+            ended.cancel()
+            room.give(held)
         # What failed holds this frame by its traceback. If the frame held what failed, megabytes would stay until the
         # garbage collector came by.
         request = response = reading = ended = None
+        under_way.clear()
         done.clear()
         waiting.clear()
 
