@@ -11,8 +11,8 @@ from eseal.credential.building import build
 from eseal.credential.micro_credential import QualityAssurance
 from eseal.credential.nodes import media
 from eseal.credential.profile import concept
-from eseal.credential.vocabulary import vocabulary
 from eseal.terms import Profile
+from eseal.vocabulary import vocabulary
 from tests.credential import courses
 from tests.harness.vectors import VECTORS
 

@@ -16,8 +16,8 @@ from eseal.credential.building import build
 from eseal.credential.completion import Completion
 from eseal.credential.micro_credential import Display
 from eseal.credential.page import MAX_LANGUAGES, Page, Pages, PageSettings, page_texts, with_name
-from eseal.credential.vocabulary import vocabulary
 from eseal.errors import InvalidInput, SetupError
+from eseal.vocabulary import vocabulary
 from tests.credential import courses
 
 OFFICIAL = sorted(json.loads(files("eseal.credential").joinpath("templates/words.json").read_text("utf-8")))

@@ -21,9 +21,9 @@ from eseal.credential.conformance import judge
 from eseal.credential.graph import Graph
 from eseal.credential.plain import accepted
 from eseal.credential.shapes import Shapes, shapes
-from eseal.credential.vocabulary import vocabularies
 from eseal.sealcore import Document
 from eseal.terms import Fault, Profile
+from eseal.vocabulary import vocabularies
 from tests.credential import oracle
 from tests.credential.bases import bases
 from tests.credential.mutations import mutate

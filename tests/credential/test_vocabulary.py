@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eseal.credential.vocabulary import UnknownItem, alpha3, iso_language, language_code, vocabularies, vocabulary
+from eseal.vocabulary import UnknownItem, alpha3, iso_language, language_code, vocabularies, vocabulary
 
 ONLINE = "http://data.europa.eu/snb/learning-assessment/920fbb3cbe"
 

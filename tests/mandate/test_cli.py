@@ -19,6 +19,7 @@ from eseal.mandate.scope import Quota, Scope
 from eseal.trust import practice
 
 from .conftest import CALLERS
+from .house import SHORT_PROGRAMME
 from .test_practice import VECTORS
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def test_new_can_say_all_that_a_mandate_can(register: Path) -> None:
             "--statement",
             "nl=DCU laat ECIU zegelen.",
         ),
-        *("--profile", "generic", "--profile", "accredited", "--opportunity-type", "urn:type:1", "--eqf", "6"),
+        *("--profile", "generic", "--profile", "accredited", "--opportunity-type", SHORT_PROGRAMME, "--eqf", "6"),
         *("--ects-maximum", "7.5", "--isced-f", "06", "--isced-f", "0714", "--language", "en", "--language", "nl"),
         *("--country", "IRL", "--joint-awards", "--joint-award-partner", "tuni", "--joint-award-partner", "uniz"),
         *("--outside-bodies", "--accreditation-required", "--daily-quota", "10", "--total-quota", "100"),
@@ -195,6 +196,22 @@ def test_values_out_of_range(register: Path) -> None:
     """Values that no mandate may have are told by their key."""
     with pytest.raises(SetupError, match=r"scope\.eqf"):
         new(register, "dcu-2027", *NEXT, "--eqf", "5-9")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--isced-f", "0777", "'0777' is not a field of ISCED-F 2013"),
+        ("--opportunity-type", f"{SHORT_PROGRAMME}9", "is not a type of learning opportunity"),
+    ],
+)
+def test_new_of_what_does_not_exist(register: Path, option: str, value: str, told: str) -> None:
+    """A field or a type that no vocabulary has would cover nothing: it is refused, with the nearest, and none is written."""
+    with pytest.raises(SetupError, match=told) as caught:
+        new(register, "dcu-2027", *NEXT, option, value)
+
+    assert "Nearest known: " in str(caught.value)
+    assert not (register / "mandates/dcu-2027.toml").exists()
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ import pytest
 from eseal.errors import SetupError
 from eseal.mandate.problems import InvalidRegister, Problem
 from eseal.mandate.register import Register
+from eseal.mandate.scope import Narrowing
+from eseal.vocabulary import vocabulary
 
-from .house import AGREEMENT, write
+from .house import ACCREDITATION, AGREEMENT, SHORT_PROGRAMME, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +93,11 @@ def _identifier(**entry: str) -> Callable[[dict[str, Any]], None]:
     return lambda files: files[NORTH]["identifier"].append(entry)
 
 
+def _accreditation(**limits: list[str]) -> Callable[[dict[str, Any]], None]:
+    entry = {"id": ACCREDITATION, "date_issued": date(2026, 1, 1), **limits}
+    return lambda files: files[NORTH].update(accreditation=[entry])
+
+
 CASES: list[tuple[str, Callable[[dict[str, Any]], Any], str, str]] = [
     ("unknown-key", _set(MANDATE, "colour", "blue"), MANDATE, "colour"),
     ("unknown-key", _scope("eqf_levels", [6]), MANDATE, "eqf_levels"),
@@ -98,7 +105,6 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], str, str]] = [
     ("missing-key", lambda files: files[MANDATE]["scope"].pop("eqf"), MANDATE, "[scope]"),
     ("wrong-value", _set(MANDATE, "valid_from", "2026-01-01"), MANDATE, "valid_from"),
     ("wrong-value", _scope("ects_maximum", "lots"), MANDATE, "ects_maximum"),
-    ("wrong-value", _scope("isced_f", ["0613", "61"]), MANDATE, "isced_f"),
     ("wrong-value", _scope("joint_awards", 1), MANDATE, "joint_awards"),
     ("wrong-value", _scope("profiles", []), MANDATE, "profiles"),
     ("repeated-value", _scope("languages", ["en", "en"]), MANDATE, "languages"),
@@ -106,6 +112,13 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], str, str]] = [
     ("language-known", _set(NORTH, "legal_names", {"eng": "North"}), NORTH, "eng"),
     ("country-known", _scope("countries", ["IE"]), MANDATE, "countries"),
     ("country-known", _set(NORTH, "country", "ZZZ"), NORTH, "country"),
+    ("isced-f-known", _scope("isced_f", ["0613", "61"]), MANDATE, "isced_f"),
+    ("isced-f-known", _scope("isced_f", ["0777"]), MANDATE, "isced_f"),
+    ("isced-f-known", _accreditation(limit_isced_f=["0777"]), NORTH, "limit_isced_f"),
+    ("opportunity-type-known", _scope("opportunity_types", [f"{SHORT_PROGRAMME[:-1]}9"]), MANDATE, "opportunity_types"),
+    ("opportunity-type-known", _scope("opportunity_types", ["urn:type:1"]), MANDATE, "opportunity_types"),
+    ("country-known", _accreditation(limit_jurisdictions=["XXX"]), NORTH, "limit_jurisdictions"),
+    ("country-known", _accreditation(limit_jurisdictions=["XXX_CTH_DUB"]), NORTH, "limit_jurisdictions"),
     ("range-in-order", _scope("eqf", {"lowest": 7, "highest": 5}), MANDATE, "[scope.eqf]"),
     ("joint-awards-allowed", _scope("outside_bodies", True), MANDATE, "[scope]"),  # noqa: FBT003
     ("time-zone-known", _set("alliance.toml", "time_zone", "Europe/Atlantis"), "alliance.toml", "time_zone"),
@@ -156,6 +169,33 @@ def test_problems_name_file_line_and_rule(
     assert [(rule, file)] == [(one.rule, one.file) for one in found]
     lines = (house.folder / "1" / file).read_text().splitlines()
     assert lines[found[0].line - 1].startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("change", "near"),
+    [
+        (_scope("isced_f", ["0777"]), 'Nearest known: 07 ("Engineering, manufacturing and construction")'),
+        (_scope("isced_f", ["61"]), '061 ("Information and Communication Technologies (ICTs)")'),
+        (_scope("opportunity_types", [f"{SHORT_PROGRAMME[:-1]}9"]), f'{SHORT_PROGRAMME} ("Short learning programme")'),
+        (_scope("countries", ["IE"]), 'IRL ("Ireland")'),
+    ],
+)
+def test_what_does_not_exist_is_told_with_the_nearest(
+    house: House, change: Callable[[dict[str, Any]], Any], near: str
+) -> None:
+    """Whoever mistyped a code reads the ones that may be meant, written as a register writes them."""
+    change(house.files)
+    (found,) = problems(house)
+
+    assert near in found.message
+
+
+def test_a_mandate_may_name_a_field_of_any_breadth() -> None:
+    """Broad ("06"), narrow ("061") and detailed ("0613") fields of ISCED-F 2013 are all known."""
+    codes = vocabulary("isced-f").items
+
+    assert {2, 3, 4} == {len(code) for code in codes}
+    assert frozenset(codes) == Narrowing.model_validate({"isced_f": list(codes)}).isced_f
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from eseal.credential.evidence import completed_evidence
 from eseal.credential.nodes import Json, bare, date_time, flat, media, one_or_list
 from eseal.credential.page import Page, display_parameter, with_name
 from eseal.credential.sealer_part import Completion, MandateEvidence
-from eseal.credential.vocabulary import language_code, vocabulary
 from eseal.sealcore import Document
 from eseal.terms import Profile
+from eseal.vocabulary import language_code, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

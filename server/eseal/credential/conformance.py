@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from eseal.credential.shapes import Constraint, shapes
-from eseal.credential.vocabulary import by_scheme, vocabularies, vocabulary_of
 from eseal.terms import Fault, Profile
+from eseal.vocabulary import by_scheme, vocabularies, vocabulary_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from eseal.credential.graph import Graph, Node, Value
-    from eseal.credential.vocabulary import Vocabulary
+    from eseal.vocabulary import Vocabulary
 
 CREDENTIAL_TYPES: Final = {"VerifiableCredential", "EuropeanDigitalCredential"}
 # XSD 1.1 part 2, sections 3.3.6, 3.3.7 and 3.4. Hour 24 and second 60 are left out: readers disagree on them.

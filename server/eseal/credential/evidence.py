@@ -13,9 +13,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.nodes import Json, flat, media, said
-from eseal.credential.vocabulary import vocabulary
 from eseal.errors import InvalidInput
 from eseal.terms import ACCREDITED_PROFILES, Fault, Profile
+from eseal.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,8 +15,8 @@ from eseal.credential.achievement import ECTS
 from eseal.credential.graph import Graph, with_parts
 from eseal.credential.likeness import once_a_course
 from eseal.credential.profile import profiles_among
-from eseal.credential.vocabulary import iso_language, vocabulary
 from eseal.terms import AwardFacts, AwardingBody, LegalIdentifier
+from eseal.vocabulary import iso_language, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.micro_credential import Identifier, Region
-from eseal.credential.vocabulary import UnknownItem, language_code, vocabulary
 from eseal.terms import Fault
+from eseal.vocabulary import UnknownItem, language_code, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -13,9 +13,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from eseal.credential.shapes import schema_text
-from eseal.credential.vocabulary import Vocabulary, vocabularies
 from eseal.sealcore import Schema, nodes_agree_many
 from eseal.terms import Profile
+from eseal.vocabulary import Vocabulary, vocabularies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eseal.credential.nodes import flat
-from eseal.credential.vocabulary import vocabulary
 from eseal.terms import ACCREDITED_PROFILES, Fault, Profile
+from eseal.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 from eseal.credential.evidence import require_whole, statement_in
 from eseal.credential.page import Page, Pages, display_parameter, is_named, page_texts
 from eseal.credential.profile import bytes_at
-from eseal.credential.vocabulary import alpha3, iso_language
 from eseal.errors import SetupError
 from eseal.terms import Agreement
+from eseal.vocabulary import alpha3, iso_language
 
 if TYPE_CHECKING:
     from eseal.credential.micro_credential import Display

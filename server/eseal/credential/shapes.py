@@ -13,8 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from eseal.credential.vocabulary import Vocabulary, vocabularies
 from eseal.terms import Profile
+from eseal.vocabulary import Vocabulary, vocabularies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

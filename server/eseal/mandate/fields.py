@@ -20,6 +20,7 @@ from pydantic import (
 
 from eseal.mandate.countries import is_country, is_language
 from eseal.mandate.problems import broken
+from eseal.vocabulary import vocabulary
 
 Item = TypeVar("Item")
 
@@ -51,8 +52,36 @@ def _no_repeats(value: Any) -> Any:
 
 def _country(value: str) -> str:
     if not is_country(value):
-        raise broken("country-known", f"{value!r} is not a country's ISO 3166-1 alpha-3 code (IRL)")
+        near = _near("country", value)
+        raise broken("country-known", f"{value!r} is not a country's ISO 3166-1 alpha-3 code (IRL).{near}")
     return value
+
+
+def _territorial_unit(value: str) -> str:
+    # There are too many to list, but each is of a country.
+    _country(value.split("_", 1)[0])
+    return value
+
+
+def _isced_f(value: str) -> str:
+    if value not in vocabulary("isced-f").items:
+        near = _near("isced-f", value)
+        raise broken("isced-f-known", f"{value!r} is not a field of ISCED-F 2013 (06, 061 or 0613).{near}")
+    return value
+
+
+def _opportunity_type(value: str) -> str:
+    known = vocabulary("learning-opportunity")
+    if not known.has(value):
+        message = f"{value!r} is not a type of learning opportunity ({known.base}...).{known.hint(value)}"
+        raise broken("opportunity-type-known", message)
+    return value
+
+
+def _near(name: str, code: str) -> str:
+    """A sentence that leads to the vocabulary's codes that are near, as a register writes them: without their base."""
+    known = vocabulary(name)
+    return known.hint(code).replace(known.base, "")
 
 
 def _language(value: str) -> str:
@@ -78,7 +107,11 @@ Ects = Annotated[Decimal, BeforeValidator(_ects), Field(gt=0, le=480)]
 Country = Annotated[str, Strict(), AfterValidator(_country)]
 CountryOrNone = Annotated[str, Strict(), AfterValidator(lambda value: _country(value) if value else "")]
 Language = Annotated[str, Strict(), AfterValidator(_language)]
-IscedF = Annotated[str, Strict(), StringConstraints(pattern=r"^(?:0[0-9]|10|99)[0-9]{0,2}$")]
+TerritorialUnit = Annotated[
+    str, Strict(), StringConstraints(pattern=r"^[A-Z0-9]{3}(?:_[A-Z0-9]+)*$"), AfterValidator(_territorial_unit)
+]
+IscedF = Annotated[str, Strict(), AfterValidator(_isced_f)]
+OpportunityType = Annotated[str, Strict(), AfterValidator(_opportunity_type)]
 Iri = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+$")]
 Sha256 = Annotated[str, Strict(), StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]

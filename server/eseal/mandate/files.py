@@ -28,6 +28,7 @@ from eseal.mandate.fields import (
     SetOf,
     Sha256,
     Table,
+    TerritorialUnit,
     Text,
 )
 from eseal.mandate.identifiers import KINDS
@@ -57,7 +58,6 @@ TimeZone = Annotated[str, Strict(), AfterValidator(_time_zone)]
 Kind = Annotated[str, Strict(), BeforeValidator(_kind)]
 CallerUri = Annotated[str, Strict(), StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$", max_length=512)]
 OrganizationIdentifier = Annotated[str, Strict(), StringConstraints(min_length=8, max_length=128)]
-SpatialCode = Annotated[str, Strict(), StringConstraints(pattern=r"^[A-Z0-9]{2,3}(?:_?[A-Z0-9]+)*$")]
 
 
 class Sealer(Table):
@@ -138,7 +138,7 @@ class Accreditation(Table):
     limit_isced_f: OrAny[SetOf[IscedF]] = Field(
         ANY, description="The ISCED-F fields it is limited to, with what is under them."
     )
-    limit_jurisdictions: OrAny[SetOf[SpatialCode]] = Field(
+    limit_jurisdictions: OrAny[SetOf[TerritorialUnit]] = Field(
         ANY, description="The territorial units (ATU: IRL, IRL_CTH_DUB) it is limited to, with what is under them."
     )
 

@@ -19,9 +19,9 @@ from eseal.mandate.fields import (
     EqfLevel,
     Flag,
     Id,
-    Iri,
     IscedF,
     Language,
+    OpportunityType,
     OrAny,
     SetOf,
     Table,
@@ -70,7 +70,7 @@ class Narrowing(Table):
         ANY,
         description='EDC profiles ("generic", "accredited", ...). The mandate profile need not be named.',
     )
-    opportunity_types: OrAny[SetOf[Iri]] = Field(
+    opportunity_types: OrAny[SetOf[OpportunityType]] = Field(
         ANY, description="Types of learning opportunity: IRIs of http://data.europa.eu/snb/learning-opportunity/."
     )
     eqf: OrAny[EqfRange] = Field(ANY, description="Range of EQF levels.")
@@ -88,7 +88,7 @@ class Scope(Narrowing):
     profiles: OrAny[SetOf[Profile]] = Field(
         description='EDC profiles ("generic", "accredited", ...) or "any". The mandate profile need not be named.'
     )
-    opportunity_types: OrAny[SetOf[Iri]] = Field(
+    opportunity_types: OrAny[SetOf[OpportunityType]] = Field(
         description='Types of learning opportunity: IRIs of http://data.europa.eu/snb/learning-opportunity/, or "any".'
     )
     eqf: OrAny[EqfRange] = Field(description='Range of EQF levels, or "any".')

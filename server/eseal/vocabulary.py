@@ -136,7 +136,7 @@ class Vocabulary:
 @cache
 def vocabularies() -> Mapping[str, Vocabulary]:
     """Every vocabulary, by its short name (``country``, ``mode``, ``isced-f``)."""
-    folder = files("eseal.credential").joinpath("vocabularies")
+    folder = files("eseal").joinpath("vocabularies")
     names = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
     return {name: _read(name, json.loads(folder.joinpath(f"{name}.json").read_text("utf-8"))) for name in names}
 
