@@ -210,8 +210,16 @@ def test_new_of_what_does_not_exist(register: Path, option: str, value: str, tol
     with pytest.raises(SetupError, match=told) as caught:
         new(register, "dcu-2027", *NEXT, option, value)
 
-    assert "Nearest known: " in str(caught.value)
+    key = option.strip("-").replace("-", "_").replace("type", "types")
+    assert f"  scope.{key}[1]: " in caught.value.message
+    assert "Nearest known: " in caught.value.message
     assert not (register / "mandates/dcu-2027.toml").exists()
+
+
+def test_new_that_ends_before_it_begins(register: Path) -> None:
+    """The fault is told at the key where it stands, as ``check`` tells it."""
+    with pytest.raises(SetupError, match=r"\n  valid_until: ends on 2026-12-31"):
+        new(register, "dcu-2027", "--from", "2027-01-01", "--until", "2026-12-31")
 
 
 @pytest.fixture

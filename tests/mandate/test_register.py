@@ -122,8 +122,8 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], str, str]] = [
     ("range-in-order", _scope("eqf", {"lowest": 7, "highest": 5}), MANDATE, "[scope.eqf]"),
     ("joint-awards-allowed", _scope("outside_bodies", True), MANDATE, "[scope]"),  # noqa: FBT003
     ("time-zone-known", _set("alliance.toml", "time_zone", "Europe/Atlantis"), "alliance.toml", "time_zone"),
-    ("dates-in-order", _set(MANDATE, "valid_until", date(2025, 12, 31)), MANDATE, "id"),
-    ("dates-in-order", _set(NORTH, "member_until", date(2019, 12, 31)), NORTH, "id"),
+    ("dates-in-order", _set(MANDATE, "valid_until", date(2025, 12, 31)), MANDATE, "valid_until"),
+    ("dates-in-order", _set(NORTH, "member_until", date(2019, 12, 31)), NORTH, "member_until"),
     ("member-identified", lambda files: files[NORTH].pop("identifier"), NORTH, "id"),
     ("identifier-kind", _identifier(kind="passport", notation="x"), NORTH, "kind"),
     ("identifier-form", _identifier(kind="registration", notation="N-3"), NORTH, "notation"),
@@ -145,7 +145,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], str, str]] = [
     ("member-known", _set("members/faculty.toml", "part_of", "west"), "members/faculty.toml", "part_of"),
     ("sealer-known", _set(MANDATE, "sealer", "NTRNL-00000000"), MANDATE, "sealer"),
     ("mandate-known", lambda files: files.update({"status/x.toml": {"mandate": "x"}}), "status/x.toml", "mandate"),
-    ("agreement-required", lambda files: files[MANDATE].pop("agreement"), MANDATE, "id"),
+    ("agreement-required", lambda files: files[MANDATE].pop("agreement"), MANDATE, "signed_on"),
     ("agreement-missing", lambda files: files[MANDATE]["agreement"].update(file="other.pdf"), MANDATE, "file"),
     ("agreement-digest", lambda files: files[MANDATE]["agreement"].update(sha256="0" * 64), MANDATE, "sha256"),
     (

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from eseal.errors import SetupError
 from eseal.mandate.files import Mandate
 from eseal.mandate.problems import InvalidRegister
+from eseal.mandate.reading import faults_of
 from eseal.mandate.register import Register
 from eseal.mandate.writing import render
 
@@ -142,7 +143,7 @@ def _mandate(values: dict[str, Any]) -> Mandate:
     try:
         return Mandate.model_validate(values)
     except ValidationError as error:
-        faults = "\n".join(f"  {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        faults = "\n".join(f"  {sentence}" for _, _, sentence in faults_of(error))
         raise SetupError("MANDATE_INVALID", f"That is no mandate:\n{faults}") from error
 
 

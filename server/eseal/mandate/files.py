@@ -103,7 +103,8 @@ class Period(Table):
     @model_validator(mode="after")
     def _in_order(self) -> Period:
         if self.valid_until is not None and self.valid_until < self.valid_from:
-            raise broken("dates-in-order", f"ends on {self.valid_until}, before it begins on {self.valid_from}")
+            message = f"ends on {self.valid_until}, before it begins on {self.valid_from}"
+            raise broken("dates-in-order", message, key="valid_until")
         return self
 
     def covers(self, day: date) -> bool:
@@ -145,7 +146,8 @@ class Accreditation(Table):
     @model_validator(mode="after")
     def _in_order(self) -> Accreditation:
         if self.expiry_date is not None and self.expiry_date < self.date_issued:
-            raise broken("dates-in-order", f"expires on {self.expiry_date}, before it is issued on {self.date_issued}")
+            message = f"expires on {self.expiry_date}, before it is issued on {self.date_issued}"
+            raise broken("dates-in-order", message, key="expiry_date")
         return self
 
 
@@ -173,9 +175,8 @@ class Member(Table):
     @model_validator(mode="after")
     def _whole(self) -> Member:
         if self.member_until is not None and self.member_until < self.member_since:
-            raise broken(
-                "dates-in-order", f"membership ends on {self.member_until}, before it begins on {self.member_since}"
-            )
+            message = f"membership ends on {self.member_until}, before it begins on {self.member_since}"
+            raise broken("dates-in-order", message, key="member_until")
         if self.part_of is None and not self.identifiers:
             raise broken(
                 "member-identified", "a member needs at least one identifier; awarding bodies are never matched by name"
@@ -223,9 +224,12 @@ class Mandate(Period):
     @model_validator(mode="after")
     def _signed(self) -> Mandate:
         if self.signed_on is not None and self.agreement is None:
-            raise broken("agreement-required", "a signed mandate names its agreement document ([agreement])")
+            raise broken(
+                "agreement-required", "a signed mandate names its agreement document ([agreement])", key="signed_on"
+            )
         if self.signed_on is not None and self.signed_on > self.valid_until:
-            raise broken("dates-in-order", f"signed on {self.signed_on}, after its last day {self.valid_until}")
+            message = f"signed on {self.signed_on}, after its last day {self.valid_until}"
+            raise broken("dates-in-order", message, key="signed_on")
         return self
 
 

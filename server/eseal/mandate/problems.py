@@ -47,10 +47,13 @@ class InvalidRegister(SetupError):
         )
 
 
-def broken(rule: str, message: str) -> PydanticCustomError:
-    """Make an error for a validator to raise; ``rule`` is the stable name that the problem carries."""
+def broken(rule: str, message: str, *, key: str = "") -> PydanticCustomError:
+    """Make an error for a validator to raise; ``rule`` is the stable name that the problem carries.
+
+    A table's validator says by ``key`` at which of the table's keys the problem stands.
+    """
     # Braces would be read as placeholders of pydantic's own templates.
-    return PydanticCustomError(rule, "{message}", {"message": message})
+    return PydanticCustomError(rule, "{message}", {"message": message, "key": key})
 
 
 def line_of(text: str, location: Location) -> int:

@@ -107,9 +107,17 @@ def _read_table(name: str, data: bytes, model: type[Model], problems: list[Probl
 
 
 def _problems(name: str, text: str, error: ValidationError) -> Iterator[Problem]:
-    for fault in error.errors(include_url=False, include_context=False):
+    for location, rule, sentence in faults_of(error):
+        yield Problem(name, line_of(text, location), rule, sentence)
+
+
+def faults_of(error: ValidationError) -> Iterator[tuple[Location, str, str]]:
+    """Where each fault stands, the rule it breaks, and a sentence that begins with its place."""
+    for fault in error.errors(include_url=False):
         location = tuple(step for step in fault["loc"] if step not in BRANCHES)
-        yield Problem(name, line_of(text, location), _rule(fault), f"{_path(location)}: {_sentence(fault)}")
+        if _OWN_RULE.fullmatch(fault["type"]) and (key := fault["ctx"]["key"]):
+            location += (key,)
+        yield location, _rule(fault), f"{_path(location)}: {_sentence(fault)}"
 
 
 def _rule(fault: ErrorDetails) -> str:
