@@ -61,14 +61,35 @@ def test_a_missing_folder_is_a_setup_error(tmp_path: Path) -> None:
 def test_the_digest_is_that_of_sha256sum(house: House) -> None:
     """An auditor computes the register's digest with sha256sum alone."""
     folder = write(house.folder / "r", house.files)
+    (folder / "..data").mkdir()
+    (folder / NORTH).rename(folder / "..data/north.toml")
+    (folder / NORTH).symlink_to("../..data/north.toml")
+    (folder / "README.md").write_text("notes")
     listing = subprocess.run(
-        ["bash", "-c", "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs sha256sum"],
+        [
+            "bash",
+            "-c",
+            "find -L . -type f -not -path '*/.*' -not -name README.md -printf '%P\\n' | LC_ALL=C sort | xargs sha256sum",
+        ],
         cwd=folder,
         check=True,
         capture_output=True,
     ).stdout
 
     assert hashlib.sha256(listing).digest() == Register.load(folder).sha256
+
+
+@pytest.mark.parametrize(("name", "target"), [(NORTH, "../../north.toml"), ("status", "members")])
+def test_links_out_of_the_register(house: House, name: str, target: str) -> None:
+    """A file outside the folder is no part of what was reviewed, and a folder behind a link is not looked into."""
+    folder = write(house.folder / "r", house.files)
+    if name == NORTH:
+        (folder / NORTH).rename(house.folder / "north.toml")
+    (folder / name).symlink_to(target)
+    with pytest.raises(InvalidRegister) as caught:
+        Register.load(folder)
+
+    assert [(name, "link-within")] == [(one.file, one.rule) for one in caught.value.problems if one.file == name]
 
 
 def test_the_digest_changes_with_every_file(house: House) -> None:

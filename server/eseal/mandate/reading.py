@@ -55,9 +55,14 @@ def read_folder(folder: Path, problems: list[Problem]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_dir() or any(_IGNORED.fullmatch(part) for part in (name, *name.split("/"))):
+        if any(_IGNORED.fullmatch(part) for part in (name, *name.split("/"))):
             continue
-        if not _KNOWN.fullmatch(name):
+        if path.is_symlink() and (path.is_dir() or not path.resolve().is_relative_to(folder.resolve())):
+            message = "is a link to a folder, or out of the register; put the files themselves here"
+            problems.append(Problem(name, 1, "link-within", message))
+        elif path.is_dir():
+            continue
+        elif not _KNOWN.fullmatch(name):
             message = "no file of a register has this name; keep notes in README.md or outside the folder"
             problems.append(Problem(name, 1, "unknown-file", message))
         elif path.stat().st_size > MAX_FILE_BYTES:
