@@ -9,13 +9,15 @@ from __future__ import annotations
 import heapq
 import json
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from eseal.ledger import schema
-from eseal.ledger.chain import genesis, link
-from eseal.ledger.database import snapshot, translated
+from eseal.ledger.cells import as_written, snapshot_as_it_is
+from eseal.ledger.chain import link
+from eseal.ledger.database import translated
 from eseal.ledger.recall import from_microseconds
 from eseal.ledger.references import reference_faults
 from eseal.ledger.schema import POSITIONS
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Engine, Row, Table
 
 ROWS_AT_ONCE = 1000
 
@@ -69,16 +71,18 @@ class ChainReport:
 
 def check_chain(engine: Engine, noted: Sequence[Head] = ()) -> ChainReport:
     """Check the whole ledger, and that the ``noted`` heads of an earlier check are still in their chains."""
-    with translated("be read"), snapshot(engine) as connection:
+    with translated("be read"), snapshot_as_it_is(engine) as connection:
         writers = connection.execute(select(schema.writer).order_by(schema.writer.c.number)).all()
-        deletions = tuple(_deletions(connection))
-        base_faults = list(_base_faults(writers, deletions))
-        walk = _Walk({row.number: row for row in writers}, noted, explained=not base_faults)
+        ends = [_Ends.of(row) for row in writers]
+        deletions, deletion_faults = _deletions(connection)
+        base_faults = list(_base_faults(ends, deletions))
+        walk = _Walk({one.number: one for one in ends}, noted, explained=not base_faults)
         rows = sum(1 for _ in map(walk.step, _rows(connection)))
         walk.finish()
-        faults = [*_writer_faults(writers), *base_faults, *walk.faults]
-        faults += [ChainFault(0, 0, rule, message) for rule, message in reference_faults(connection)]
-    heads = tuple(Head(row.number, row.head_position, row.head_digest) for row in writers)
+        faults = [*_writer_faults(writers), *deletion_faults, *base_faults, *walk.faults]
+        deleted = sum(one.rows for one in deletions)
+        faults += [ChainFault(0, 0, rule, message) for rule, message in reference_faults(connection, deleted)]
+    heads = tuple(Head(one.number, *one.head) for one in ends if one.head)
     return ChainReport(rows, heads, tuple(faults), deletions)
 
 
@@ -92,51 +96,74 @@ def heads_from_json(text: str) -> tuple[Head, ...]:
         raise ValueError(message) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Where a writer says that its chain begins and ends, as (position, digest); None where it says nothing of the kind."""
+
+    number: int
+    base: tuple[int, bytes] | None
+    head: tuple[int, bytes] | None
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> _Ends:
+        def end(position: object, digest: object) -> tuple[int, bytes] | None:
+            return (position, digest) if isinstance(position, int) and isinstance(digest, bytes) else None
+
+        return cls(row.number, end(row.base_position, row.base_digest), end(row.head_position, row.head_digest))
+
+
 class _Walk:
     """Goes along all chains, in the order of the serials. ``explained``: retention says how the chains lost their beginnings."""
 
-    def __init__(self, writers: dict[int, Row[Any]], noted: Sequence[Head], *, explained: bool) -> None:
+    def __init__(self, writers: dict[int, _Ends], noted: Sequence[Head], *, explained: bool) -> None:
         self.faults: list[ChainFault] = []
         self._writers = writers
-        self._ends = {number: (row.base_position, row.base_digest) for number, row in writers.items()}
+        # A chain whose beginning is not told begins at its first row, whatever that is.
+        self._ends = {number: one.base for number, one in writers.items()}
         self._noted = {(head.writer, head.position): head for head in noted}
         self._explained = explained
-        for number, (position, digest) in self._ends.items() if explained else ():
-            self._note(number, position, digest)
+        for number, base in self._ends.items() if explained else ():
+            if base:
+                self._note(number, *base)
 
-    def step(self, row: tuple[int, str, tuple[Any, ...], bytes]) -> None:
+    def step(self, row: tuple[object, Table, tuple[Any, ...], bytes]) -> None:
         """Check one row against the row before it."""
         serial, table, cells, digest = row
+        if not isinstance(serial, int):
+            whose = "{}-{}".format(*divmod(cells[0], POSITIONS))
+            self._fault(0, 0, "row-changed", f"the {table.name} row of row {whose} has a place that is no number")
+            return
         number, position = divmod(serial, POSITIONS)
         if number not in self._ends:
-            self._fault(number, position, "row-without-writer", f"{table} row of a writer that is not listed")
+            self._fault(number, position, "row-without-writer", f"{table.name} row of a writer that is not listed")
             return
-        last, previous = self._ends[number]
+        last, previous = self._ends[number] or (position - 1, None)
         if position <= last:
-            self._fault(number, position, "row-extra", f"{table} row at a place that is taken or was deleted")
+            self._fault(number, position, "row-extra", f"{table.name} row at a place that is taken or was deleted")
             return
         if position > last + 1:
             self._fault(number, last + 1, "row-missing", f"rows {last + 1} to {position - 1} are gone")
-        elif link(table, previous, cells) != digest:
+        elif previous is not None and _linked(table, previous, cells) != digest:
             self._fault(
-                number, position, "row-changed", f"{table} row, or its place, is not what its digest was made of"
+                number, position, "row-changed", f"{table.name} row, or its place, is not what its digest was made of"
             )
         self._ends[number] = (position, digest)
         self._note(number, position, digest)
 
     def finish(self) -> None:
         """Check the ends of the chains, and that every noted head was passed."""
-        for number, (position, digest) in self._ends.items():
-            told = self._writers[number]
-            if position < told.head_position:
-                self._fault(
-                    number, position + 1, "row-missing", f"rows {position + 1} to {told.head_position} are gone"
-                )
-            elif (position, digest) != (told.head_position, told.head_digest):
-                self._fault(number, position, "head-changed", "the chain does not end where its writer says")
+        for number, end in self._ends.items():
+            told = self._writers[number].head
+            if end is None or told is None:
+                continue  # Told as a fault of the writer's.
+            if end[0] < told[0]:
+                self._fault(number, end[0] + 1, "row-missing", f"rows {end[0] + 1} to {told[0]} are gone")
+            elif end != told:
+                self._fault(number, end[0], "head-changed", "the chain does not end where its writer says")
         for head in self._noted.values():
             writer = self._writers.get(head.writer)
-            if writer is None or head.position > writer.base_position or not self._explained:
+            base = writer.base if writer else None
+            if base is None or head.position > base[0] or not self._explained:
                 self._fault(head.writer, head.position, "noted-head", "the noted head is not in the chain any more")
 
     def _note(self, number: int, position: int, digest: bytes) -> None:
@@ -148,25 +175,52 @@ class _Walk:
         self.faults.append(ChainFault(writer, position, rule, message))
 
 
-def _rows(connection: Connection) -> Iterator[tuple[int, str, tuple[Any, ...], bytes]]:
+def _rows(connection: Connection) -> Iterator[tuple[object, Table, tuple[Any, ...], bytes]]:
     """Both tables' rows as (serial, table, cells without digest, digest), in the order of the serials."""
     streaming = connection.execution_options(yield_per=ROWS_AT_ONCE)
     intents = streaming.execute(select(schema.intent).order_by(schema.intent.c.serial))
     outcomes = streaming.execute(select(schema.outcome).order_by(schema.outcome.c.serial))
     return heapq.merge(
-        ((row.serial, "intent", tuple(row)[:-1], row.digest) for row in intents),
-        ((row.serial, "outcome", tuple(row)[:-1], row.digest) for row in outcomes),
+        ((row.serial, schema.intent, tuple(row)[:-1], row.digest) for row in intents),
+        ((row.serial, schema.outcome, tuple(row)[:-1], row.digest) for row in outcomes),
+        # SQLite has numbers before all else, too.
+        key=lambda row: row[0] if isinstance(row[0], int | float) else inf,
     )
 
 
-def _deletions(connection: Connection) -> Iterator[Deletion]:
+def _linked(table: Table, previous: object, cells: Sequence[Any]) -> bytes | None:
+    """The digest of a row as it was written; None where a cell is of a type that never is."""
+    if not isinstance(previous, bytes) or not as_written(table, cells):
+        return None
+    return link(str(table.name), previous, cells)  # SQLAlchemy's name is no plain string
+
+
+def _deletions(connection: Connection) -> tuple[tuple[Deletion, ...], list[ChainFault]]:
+    """What retention put on record, and what stands there that it cannot have."""
+    deletions: list[Deletion] = []
+    faults: list[ChainFault] = []
     for row in connection.execute(select(schema.retention).order_by(schema.retention.c.at)):
-        yield Deletion(from_microseconds(row.at), from_microseconds(row.before), row.rows)
+        made = _deletion(row)
+        if made:
+            deletions.append(made)
+        else:
+            message = f"what retention is said to have deleted at {row.at!r:.40} has a time or a number that cannot be"
+            faults.append(ChainFault(0, 0, "retention-changed", message))
+    return tuple(deletions), faults
 
 
-def _base_faults(writers: Sequence[Row[Any]], deletions: Sequence[Deletion]) -> Iterator[ChainFault]:
+def _deletion(row: Row[Any]) -> Deletion | None:
+    if not as_written(schema.retention, row):
+        return None
+    try:
+        return Deletion(from_microseconds(row.at), from_microseconds(row.before), row.rows)
+    except OverflowError:
+        return None
+
+
+def _base_faults(writers: Sequence[_Ends], deletions: Sequence[Deletion]) -> Iterator[ChainFault]:
     """Check that the chains lost as many rows at their beginnings as retention says that it deleted."""
-    gone, told = sum(row.base_position for row in writers), sum(one.rows for one in deletions)
+    gone, told = sum(one.base[0] for one in writers if one.base), sum(one.rows for one in deletions)
     if gone != told:
         message = f"{gone} rows are gone from the beginnings of the chains, and retention says that it deleted {told}"
         yield ChainFault(0, 0, "rows-deleted", message)
@@ -174,12 +228,15 @@ def _base_faults(writers: Sequence[Row[Any]], deletions: Sequence[Deletion]) -> 
 
 def _writer_faults(writers: Sequence[Row[Any]]) -> Iterator[ChainFault]:
     """Check that the writers follow one another and are what their geneses were made of."""
-    previous = b""
+    previous: object = b""
     for place, row in enumerate(writers, start=1):
         if row.number != place:
             yield ChainFault(place, 0, "writer-missing", "a writer is gone from the list")
             return
-        made = genesis(previous, number=row.number, host=row.host, process=row.process, started=row.started)
-        if made != row.genesis:
+        if _linked(schema.writer, previous, (row.number, row.host, row.process, row.started)) != row.genesis:
             yield ChainFault(row.number, 0, "writer-changed", "the writer is not what its genesis was made of")
+        ends = _Ends.of(row)
+        if ends.base is None or ends.head is None:
+            message = "the writer's beginning or end is no place and digest"
+            yield ChainFault(row.number, 0, "writer-changed", message)
         previous = row.genesis

@@ -11,14 +11,14 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from eseal.ledger.schema import intent, outcome, tally, writer_of
 from eseal.ledger.shelf import read_bases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Insert
 
@@ -37,19 +37,25 @@ def count(connection: Connection, uses: Iterable[tuple[str, ...]], *, writer: in
     _add(connection, {(mandate_id, now // HOUR, writer): number for mandate_id, number in sealed.items()})
 
 
-def counted(connection: Connection, *which: ColumnElement[bool]) -> Counter[tuple[str, int, int]]:
-    """Count the seals again, from the outcomes of ``which`` that holds: by mandate id, hour and writer."""
-    hour, writer = outcome.c.recorded // literal_column(str(HOUR)), writer_of(outcome.c.serial)
+def counted(
+    connection: Connection, *which: ColumnElement[bool], mandates: Mapping[bytes, Sequence[str]] | None = None
+) -> Counter[tuple[str, int, int]]:
+    """Count the seals again, from the outcomes of ``which`` that holds: by mandate id, hour and writer.
+
+    ``mandates`` are the mandate ids of each basis; without them they are read.
+    """
+    hour, writer = outcome.c.recorded // literal_column(str(HOUR), BigInteger), writer_of(outcome.c.serial)
     found = connection.execute(
         select(intent.c.basis, hour.label("hour"), writer.label("writer"), func.count().label("sealed"))
         .join(outcome, outcome.c.intent == intent.c.serial)
         .where(outcome.c.state == "SEALED", *which)
         .group_by(intent.c.basis, hour, writer)
     ).all()
-    bases = read_bases(connection)
+    if mandates is None:
+        mandates = {digest: basis.mandate_ids for digest, basis in read_bases(connection).items()}
     sealed: Counter[tuple[str, int, int]] = Counter()
     for row in found:
-        for mandate_id in bases[row.basis].mandate_ids if row.basis in bases else ():
+        for mandate_id in mandates.get(row.basis, ()):
             sealed[mandate_id, row.hour, row.writer] += row.sealed
     return sealed
 

@@ -1,0 +1,155 @@
+"""Whatever value somebody puts into a column, a check comes to its end and tells it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from eseal.ledger import Ledger, Outcome, schema
+from eseal.ledger.schema import POSITIONS
+from tests.ledger.intents import digest, intent
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Connection
+
+    from tests.ledger.conftest import OpenLedger
+
+COLUMNS = [column for table in schema.metadata.sorted_tables for column in table.columns]
+# What retention goes by, and its own word: no digest is made of them, and no row refers to them.
+NOT_COVERED = {"material.used", "basis.used", "retention.at", "retention.before"}
+
+# As SQL. Each database refuses some of them in some columns.
+VALUES = (
+    "NULL",
+    "'not json'",
+    "'7'",
+    "'[7]'",
+    "'[[1]]'",
+    "'[\"x\"]'",
+    "'[bold]'",
+    "'FAILED'",
+    "true",
+    "1.5",
+    "7",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "1e300",
+    "x'00ff'",
+    "decode('00ff', 'hex')",
+    "CAST(x'5bff' AS TEXT)",
+    "CAST({column} AS TEXT)",
+    "lower(hex({column}))",
+    "{column} || x'20'",
+)
+
+
+@pytest.fixture
+def filled(ledger: Ledger, open_ledger: OpenLedger) -> Ledger:
+    """Two workers' chains of seven rows each, and a record of retention."""
+    for worker in (ledger, open_ledger()):
+        admissions = worker.intend([intent(f"{id(worker)}-{number}") for number in range(4)])
+        worker.conclude([Outcome(one.claim, digest(str(n)), ("xVals",)) for n, one in enumerate(admissions[:3])])
+    with ledger.engine.begin() as connection:
+        connection.execute(insert(schema.retention).values(at=1, before=1, rows=0))
+    return ledger
+
+
+def put(ledger: Ledger, column: Column[object], value: str) -> bool:
+    """Put ``value`` into the first row. False if the database refuses, or if nothing else stands there than before."""
+    name, table = f'"{column.name}"', column.table
+    first = next(iter(table.primary_key)).name
+    row = {"sqlite": "rowid", "postgresql": "ctid"}[ledger.engine.dialect.name]
+    place = f"(SELECT {row} FROM {table.name} ORDER BY {first} LIMIT 1)"  # noqa: S608
+    query = text(f"UPDATE {table.name} SET {name} = {value.format(column=name)} WHERE {row} = {place}")  # noqa: S608
+    with ledger.engine.connect() as connection:
+        before = stored(connection, column)
+        try:
+            connection.execute(query)
+        except DBAPIError:
+            return False
+        after = stored(connection, column)
+        connection.commit()
+    return before != after
+
+
+def stored(connection: Connection, column: Column[object]) -> list[object]:
+    """What stands in a column, as SQL literals; on SQLite they tell types."""
+    function = "quote" if connection.dialect.name == "sqlite" else ""
+    # CAST to BLOB: quoted text that is not UTF-8 could not be read.
+    as_read = f'CAST({function}("{column.name}") AS {"BLOB" if function else "TEXT"})'
+    return sorted(connection.execute(text(f"SELECT {as_read} FROM {column.table.name}")).scalars())  # noqa: S608
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=str)
+def test_any_value_in_any_column_is_told(filled: Ledger, column: Column[object]) -> None:
+    """It ends no check, hides no other fault, and is a fault itself where digests or references cover the column."""
+    intents = schema.intent
+    other = (2, 3, "row-changed")
+    with filled.engine.begin() as connection:
+        connection.execute(
+            update(intents).where(intents.c.serial == 2 * POSITIONS + 3).values(credential_id="urn:credential:other")
+        )
+        rows = [row._asdict() for row in connection.execute(select(column.table))]
+    assert [other] == [(fault.writer, fault.position, fault.rule) for fault in filled.check().faults]
+    taken = 0
+    for value in VALUES:
+        if not put(filled, column, value):
+            continue
+        taken += 1
+        found = [(fault.writer, fault.position, fault.rule) for fault in filled.check().faults]
+
+        assert other in found, value
+        assert len(found) > 1 or str(column) in NOT_COVERED, value
+        with filled.engine.begin() as connection:
+            connection.execute(delete(column.table))
+            connection.execute(insert(column.table), rows)
+    assert taken
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ("UPDATE basis SET mandate_ids = 'not json'", {"basis-changed", "tally-changed"}),
+        ("UPDATE basis SET mandate_ids = '7'", {"basis-changed", "tally-changed"}),
+        ("UPDATE basis SET awarding_bodies = '[ \"dcu\" ]'", {"basis-changed"}),
+        ("UPDATE outcome SET etsi_u = 'x' WHERE serial % 4294967296 = 5", {"row-changed", "reference-missing"}),
+        ("INSERT INTO retention VALUES (9223372036854775807, 1, 0)", {"retention-changed"}),
+        ("INSERT INTO tally VALUES ('dcu-2026', 0, 0, 9223372036854775807)", {"tally-changed"}),
+    ],
+)
+def test_what_a_changed_value_is_told_as(filled: Ledger, change: str, rules: set[str]) -> None:
+    """The rule that it breaks, and no other."""
+    with filled.engine.begin() as connection:
+        connection.exec_driver_sql(change.replace("%", "%%") if connection.dialect.name == "postgresql" else change)
+
+    assert rules == {fault.rule for fault in filled.check().faults}
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ("UPDATE material SET content = content || x'20'", {"material-changed"}),
+        ("UPDATE basis SET caller = CAST(x'ff' AS TEXT)", {"basis-changed"}),
+        (
+            "UPDATE outcome SET serial = 'x' WHERE serial % 4294967296 = 7",
+            {"row-changed", "row-missing", "tally-changed"},
+        ),
+        (
+            "UPDATE intent SET content_sha256 = lower(hex(content_sha256)) WHERE serial % 4294967296 = 4",
+            {"row-changed"},
+        ),
+        ("UPDATE writer SET base_position = 'x'", {"writer-changed"}),
+        ("UPDATE writer SET head_digest = 'x'", {"writer-changed"}),
+        ("INSERT INTO tally VALUES ('dcu-2026', 0, 0, 'x')", {"tally-changed"}),
+    ],
+)
+def test_what_a_value_of_another_type_is_told_as(filled: Ledger, change: str, rules: set[str]) -> None:
+    """SQLite takes any type in any column."""
+    with filled.engine.begin() as connection:
+        connection.exec_driver_sql(change)
+
+    assert rules == {fault.rule for fault in filled.check().faults}
