@@ -95,6 +95,32 @@ def test_an_export_that_cannot_be_written(practice: PracticeSet, tmp_path: Path)
     assert "No such file or directory" in done.stderr
 
 
+def test_a_check_says_what_it_cannot_find(practice: PracticeSet, tmp_path: Path) -> None:
+    """Without heads that were noted elsewhere, a deleted end; with them there is nothing to say."""
+    heads = tmp_path / "heads.json"
+    heads.write_text(run(practice, "check", "--json").stdout)
+
+    without, given = run(practice, "check"), run(practice, "check", "--heads", heads)
+
+    assert (0, 0) == (without.exit_code, given.exit_code)
+    assert "Without --heads nothing tells" in without.stdout
+    assert "--heads" not in given.stdout
+
+
+def test_a_fault_is_shown_as_it_is(practice: PracticeSet) -> None:
+    """What somebody put into the database is no markup, and the sentence about heads follows the faults."""
+    ledger = Ledger.open(load(practice.config).ledger)
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO retention VALUES ('[/red]', 1, 0)")
+    ledger.close()
+
+    done = run(practice, "check")
+
+    assert 1 == done.exit_code
+    assert "'[/red]'" in done.stdout
+    assert "--heads" in done.stdout
+
+
 def test_a_damaged_database(practice: PracticeSet, tmp_path: Path) -> None:
     """Is told as what it is, with what to do; an export of before stays as it was."""
     fill(practice, *map(str, range(300)))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from eseal.config import load
@@ -138,7 +139,7 @@ def check(
     if as_json:
         typer.echo(json.dumps(_plain(asdict(report) | {"whole": not report.faults})))
     else:
-        _print_report(report)
+        _print_report(report, by_heads=heads is not None)
     raise typer.Exit(1 if report.faults else 0)
 
 
@@ -275,13 +276,19 @@ def _table(attempts: list[Attempt]) -> Table:
     return table
 
 
-def _print_report(report: ChainReport) -> None:
+def _print_report(report: ChainReport, *, by_heads: bool) -> None:
     console = Console()
     for fault in report.faults:
         place = f"row {fault.writer}-{fault.position}" if fault.position else f"writer {fault.writer or '(all)'}"
-        console.print(f"[red]✘[/] {place}: {fault.message} ({fault.rule})", highlight=False)
+        console.print(f"[red]✘[/] {place}: {escape(fault.message)} ({fault.rule})", highlight=False)
     for one in report.deletions:
         sentence = f"{one.at:%Y-%m-%d %H:%M} UTC: retention deleted {one.rows} rows from before {one.before:%Y-%m-%d %H:%M} UTC"
         console.print(f"  {sentence}.", highlight=False)
     if not report.faults:
         console.print(f"[green]✔[/] {report.rows} rows in {len(report.heads)} chains are as they were written.")
+    if not by_heads:
+        sentence = (
+            "Without --heads nothing tells whether the newest replica's chain, the end of any chain or every row was "
+            "deleted together with what points at it: the heads of an earlier check (--json), kept elsewhere, would."
+        )
+        console.print(sentence, highlight=False)
