@@ -179,8 +179,8 @@ def _started(server: RunningServer, learners: Path, out: Path) -> subprocess.Pop
     )
 
 
-@pytest.mark.parametrize("times", [1, 3, 12])
-def test_ctrl_c(server: RunningServer, bulk: Bulk, tmp_path: Path, times: int) -> None:
+@pytest.mark.parametrize(("number", "times"), [("SIGINT", 1), ("SIGINT", 3), ("SIGINT", 12), ("SIGTERM", 2)])
+def test_ctrl_c(server: RunningServer, bulk: Bulk, tmp_path: Path, number: str, times: int) -> None:
     """Once, it takes what is on its way and stops; more often, it stops at once. The next run goes on from there."""
     learners, out = class_list(tmp_path / f"learners-{times}.csv", 600 + times), tmp_path / "out"
     running = _started(server, learners, out)
@@ -188,7 +188,7 @@ def test_ctrl_c(server: RunningServer, bulk: Bulk, tmp_path: Path, times: int) -
         assert running.poll() is None, running.communicate()
         time.sleep(0.005)
     for _ in range(times):
-        running.send_signal(signal.SIGINT)
+        running.send_signal(signal.Signals[number])
         time.sleep(0.02)
     said, complaint = running.communicate(timeout=30)
     left = {path.name for path in out.iterdir()}

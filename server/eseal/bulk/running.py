@@ -102,6 +102,7 @@ class _Run:
             self._tally.stopped = True
             bulk.stop()
 
+        before = {number: signal.getsignal(number) for number in SIGNALS}
         for number in SIGNALS:
             loop.add_signal_handler(number, interrupt)
         with ThreadPoolExecutor(1, thread_name_prefix="folder") as writer:
@@ -118,9 +119,8 @@ class _Run:
                 self._tally.gone = error
         for number in SIGNALS:
             loop.remove_signal_handler(number)
-            if self._tally.stopped:
-                # What has arrived is still to be written down, and the exit status to be told: no Ctrl-C may stop that.
-                signal.signal(number, signal.SIG_IGN)
+            # What has arrived is still to be written down, and the status to be told: no second Ctrl-C may stop that.
+            signal.signal(number, signal.SIG_IGN if self._tally.stopped else before[number] or signal.SIG_DFL)
 
     def _asking(self) -> Iterator[tuple[str, bytes]]:
         for item, message in self._items:

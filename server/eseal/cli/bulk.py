@@ -26,7 +26,18 @@ from eseal.bulk.folder import Folder, file_name, file_named
 from eseal.bulk.learners import Columns, Person, is_heading
 from eseal.bulk.requests import Asked, Spool, course_digest, issue_content, seal_content
 from eseal.bulk.table import Table
-from eseal.cli.bulk_telling import REFUSED, UNFINISHED, mistakes_told, passes, progress, reading, report, summary, tell
+from eseal.cli.bulk_telling import (
+    REFUSED,
+    UNFINISHED,
+    mistakes_told,
+    passes,
+    progress,
+    reading,
+    report,
+    stoppable,
+    summary,
+    tell,
+)
 from eseal.cli.sealing import IdentityFolder, Server  # noqa: TC001 - typer reads the annotations
 from eseal.terms import Level
 from eseal_client import Client, Connection, EsealError, Identity
@@ -47,6 +58,9 @@ LEVELS = {
     Level.B_LT: WireLevel.LEVEL_B_LT,
     Level.B_LTA: WireLevel.LEVEL_B_LTA,
 }
+
+# How it is when Ctrl-C comes.
+NOT_SENT, NOT_SEALED, WHOLE = "Nothing was sent.", "Nothing was sealed.", "What is there is whole."
 
 Out = Annotated[
     Path | None, typer.Option("--out", file_okay=False, metavar="DIR", help="Where credentials and results.csv go.")
@@ -93,7 +107,7 @@ def issue(
 ) -> None:
     """Issue a course to every learner of a list. Run it again to finish what was left."""
     connection = _connection(server, identity, batch, window, out, check=check)
-    with mistakes_told():
+    with stoppable(NOT_SEALED if check else NOT_SENT), mistakes_told():
         what = read_course(course)
         columns = Columns(Table(learners, is_heading), what, date_format)
         if check:
@@ -127,7 +141,7 @@ def seal(
 ) -> None:
     """Seal every credential of a folder. Run it again to finish what was left."""
     connection = _connection(server, identity, batch, window, out, check=check)
-    with mistakes_told():
+    with stoppable(NOT_SEALED if check else NOT_SENT), mistakes_told():
         credentials = _credentials(folder, out)
         if check:
             _check_seal(credentials, level, connection)
@@ -276,9 +290,10 @@ def _run(
     """Run, tell how it went, and exit."""
     if out is None:
         raise typer.BadParameter("Say where the credentials go.", param_hint="--out")
-    with Folder(out) as folder, progress() as show:
-        tally = running.run(spool, folder, start, show, message)
-    raise typer.Exit(summary(tally, out))
+    with stoppable(WHOLE):
+        with Folder(out) as folder, progress() as show:
+            tally = running.run(spool, folder, start, show, message)
+        raise typer.Exit(summary(tally, out))
 
 
 def _connection(server: str, identity: Path, batch: int, window: int, out: Path | None, *, check: bool) -> Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from eseal.bulk.faults import BadInput
 from eseal.bulk.folder import RESULTS
+from eseal.bulk.running import SIGNALS
 from eseal_client import EsealError
 
 if TYPE_CHECKING:
@@ -76,6 +78,26 @@ def mistakes_told() -> Iterator[None]:
         place = f"{error.filename}: " if error.filename else ""
         tell(f"{place}{error.strerror}. What is there is whole; run the same command again to go on.")
         raise typer.Exit(UNFINISHED) from None
+
+
+@contextmanager
+def stoppable(how_it_is: str) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the command with ``how_it_is`` for a sentence; what follows them changes nothing."""
+    # Python makes a KeyboardInterrupt of Ctrl-C; the same of SIGTERM, unless whoever started us wants it otherwise.
+    ours = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        ours = False
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        tell(f"Stopped. {how_it_is} Run the same command again.")
+        raise typer.Exit(UNFINISHED) from None
+    finally:
+        if ours and signal.getsignal(signal.SIGTERM) is signal.default_int_handler:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _tell_mistakes(mistakes: Sequence[Mistake]) -> None:
