@@ -303,6 +303,22 @@ def test_two_folders_into_one(bulk: Bulk, tmp_path: Path) -> None:
         assert one["credential_id"] == credential["id"]
 
 
+def test_seal_again_what_was_damaged(bulk: Bulk, tmp_path: Path) -> None:
+    """A file of ours that was emptied or lost comes back byte for byte under its own name, and results.csv as it was."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for number, credential in enumerate(built(bulk, tmp_path / "issued")):
+        (source / f"{number}.json").write_text(credential)
+    assert 0 == bulk("seal", source, "--out", out).returncode
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    (out / "1.jsonld").write_bytes(b"")
+    (out / "2.jsonld").unlink()
+    again = bulk("seal", source, "--out", out)
+
+    assert "4 sealed (2 were there already)" in again.stdout
+    assert before == {path.name: path.read_bytes() for path in out.iterdir()}
+
+
 @pytest.mark.parametrize("option", [["--check"], ["--out", "out"], ["--out", "out", "--batch", "1"]])
 def test_two_files_of_one_content(bulk: Bulk, tmp_path: Path, option: list[str]) -> None:
     """They would be one credential: told, as two rows of a list are, and nothing is sealed."""

@@ -220,6 +220,73 @@ def test_a_name_that_is_taken(tmp_path: Path) -> None:
         assert [1, 1] == list(folder.resume([one, other]))
 
 
+def named(content: str, file: str = "0001.jsonld") -> Asked:
+    """An item whose file is not named by its request, as those of `bulk seal`."""
+    return Asked(1, content, content, file, b"")
+
+
+def seal(path: Path, *items: Asked) -> None:
+    """Seal what of these is not there yet: the document says the request."""
+    with Folder(path) as folder:
+        for done, item in zip(folder.resume(items), items, strict=True):
+            if not done:
+                folder.sealed(item, "urn:credential:1", f"sealed {item.request_id}".encode())
+        folder.commit()
+        folder.finish()
+
+
+@pytest.mark.parametrize("now", ["0001.jsonld", "renamed.jsonld"])
+def test_a_damaged_file_is_put_right_in_its_place(tmp_path: Path, now: str) -> None:
+    """Where results.csv names it for this request, whatever the input's file is called now; also after a run that failed."""
+    seal(tmp_path, named("c-1"))
+    before = results(tmp_path)
+    (tmp_path / "0001.jsonld").write_bytes(b"")
+    with Folder(tmp_path) as folder:
+        assert [0] == list(folder.resume([named("c-1", now)]))
+    assert ["earlier"] == [one["status"] for one in results(tmp_path)]
+    seal(tmp_path, named("c-1", now))
+
+    assert {".lock", "results.csv", "0001.jsonld"} == {path.name for path in tmp_path.iterdir()}
+    assert b"sealed c-1" == (tmp_path / "0001.jsonld").read_bytes()
+    assert before == results(tmp_path)
+
+
+def test_a_damaged_file_that_no_line_names_stays(tmp_path: Path) -> None:
+    """Without a line in results.csv nobody knows whose it is."""
+    (tmp_path / "0001.jsonld").write_bytes(b"somebody's")
+    seal(tmp_path, named("c-1"))
+
+    assert b"somebody's" == (tmp_path / "0001.jsonld").read_bytes()
+    assert b"sealed c-1" == (tmp_path / "0001.c-1.jsonld").read_bytes()
+
+
+def test_a_file_that_two_requests_name_stays(tmp_path: Path) -> None:
+    """The second took the name when the first one's file was lost: it is the second's, and the first gets another."""
+    seal(tmp_path, named("c-1"))
+    (tmp_path / "0001.jsonld").unlink()
+    seal(tmp_path, named("c-2"))
+    seal(tmp_path, named("c-1"))
+
+    assert b"sealed c-2" == (tmp_path / "0001.jsonld").read_bytes()
+    assert b"sealed c-1" == (tmp_path / "0001.c-1.jsonld").read_bytes()
+    assert ["0001.c-1.jsonld", "0001.jsonld"] == sorted(one["file"] for one in results(tmp_path))
+
+
+@pytest.mark.parametrize("file", ["../outside.jsonld", "results.csv"])
+def test_a_line_that_names_no_credential_of_the_folder(tmp_path: Path, file: str) -> None:
+    """What results.csv was made to say leads to no file elsewhere."""
+    out = tmp_path / "out"
+    (tmp_path / "outside.jsonld").write_bytes(b"outside")
+    seal(out, named("c-1"))
+    lines = (out / "results.csv").read_text()
+    (out / "results.csv").write_text(lines.replace("0001.jsonld", file))
+    (out / "0001.jsonld").unlink()
+    seal(out, named("c-1"))
+
+    assert b"outside" == (tmp_path / "outside.jsonld").read_bytes()
+    assert ["0001.jsonld"] == [one["file"] for one in results(out)]
+
+
 def test_a_name_that_is_taken_by_the_same(tmp_path: Path) -> None:
     """Where results.csv is lost, what comes back is what is there."""
     item = Asked(1, "c-1", "c-1", "0001.jsonld", b"")

@@ -93,6 +93,10 @@ class Folder:
         self.path = path
         self._parts = path / _PARTS
         self._pending: list[Result] = []
+        # Files that results.csv names and that are damaged, by request id: empty where they may be another request's. And
+        # the requests of them that were sealed again.
+        self._damaged: dict[str, str] = {}
+        self._mended: set[str] = set()
         self.committed = Counter[str]()
 
     def __enter__(self) -> Self:
@@ -117,7 +121,8 @@ class Folder:
     def resume(self, asked: Iterable[Asked]) -> bytearray:
         """Look which of ``asked`` are there and valid, and begin results.csv with those; one byte for each item, 1 for those.
 
-        What is there under the right name with other bytes is asked for again.
+        What is there under the right name with other bytes is asked for again. Until it comes, a line for what was sealed
+        earlier keeps saying whose file it is that has those bytes, where its name does not.
         """
         done = bytearray()
         part = self._parts / RESULTS
@@ -129,7 +134,12 @@ class Folder:
                 there = result is not None and self._is_there(result)
                 if result is not None and there:
                     lines.writerow(result._replace(row=item.row, status=SEALED))
+                elif result is not None and self._is_damaged(item, result):
+                    self._damaged[item.request_id] = result.file
+                    lines.writerow(result._replace(row=item.row, status=EARLIER))
                 done.append(there)
+            if self._damaged:
+                self._spare(earlier.results())
             for result in earlier.left():
                 lines.writerow(result._replace(status=EARLIER))
             file.flush()
@@ -175,10 +185,12 @@ class Folder:
                 file.truncate(before)
                 raise
         self.committed.update(result.status for result in self._pending)
+        sealed = {result.request_id for result in self._pending if result.status == SEALED}
+        self._mended |= sealed & self._damaged.keys()
         self._pending.clear()
 
     def finish(self) -> None:
-        """Put results.csv into the order of the rows."""
+        """Put results.csv into the order of the rows, without the lines of damaged files that are mended."""
         path, part = self.path / RESULTS, self._parts / RESULTS
         with _mapped(path) as content, part.open("wb") as file:
             places = array("Q")
@@ -190,7 +202,9 @@ class Folder:
                 end = content.find(b"\n", end) + 1
             for place in sorted(places):
                 begin = place & (1 << 40) - 1
-                file.write(content[begin : content.find(b"\n", begin) + 1])
+                line = content[begin : content.find(b"\n", begin) + 1]
+                if not (self._mended and self._is_mended(line)):
+                    file.write(line)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -199,15 +213,36 @@ class Folder:
     def _place(self, item: Asked, content: bytes) -> str:
         """The file of an item: with its content's id in the name where what has its own name now is something else.
 
-        A file that is named by its request is nobody else's, and what is wrong in it is put right.
+        A file that is named by its request, or that results.csv names for it, is nobody else's, and what is wrong in it is
+        put right.
         """
         if item.file == file_name(item.request_id):
             return item.file
+        if damaged := self._damaged.get(item.request_id):
+            return damaged
         try:
             free = (self.path / item.file).read_bytes() == content
         except FileNotFoundError:
             free = True
         return item.file if free else file_named(f"{item.file.removesuffix(_SUFFIX)}.{item.content}")
+
+    def _is_damaged(self, item: Asked, result: Result) -> bool:
+        """Whether the file that ``result`` names is still there, in this folder, and not named by its request."""
+        plain = "/" not in result.file and result.file.endswith(_SUFFIX)
+        return plain and item.file != file_name(item.request_id) and (self.path / result.file).is_file()
+
+    def _spare(self, results: Iterable[tuple[int, Result]]) -> None:
+        """Forget the files of damaged ones that a line for another request names too: they may be that one's."""
+        owners: dict[str, set[str]] = {file: set() for file in self._damaged.values()}
+        for _, one in results:
+            if one.file in owners:
+                owners[one.file].add(one.request_id)
+        self._damaged = {request: file if len(owners[file]) == 1 else "" for request, file in self._damaged.items()}
+
+    def _is_mended(self, line: bytes) -> bool:
+        """Whether this line of results.csv is of a damaged file, and another one says what became of its request."""
+        result = Result.read(line.decode("utf-8", "replace"))
+        return result is not None and result.status == EARLIER and result.request_id in self._mended
 
     def _is_there(self, result: Result) -> bool:
         try:
@@ -229,7 +264,7 @@ class _Earlier:
     def __enter__(self) -> Self:
         self._content = self._open.enter_context(_mapped(self._path))
         marks = array("Q")
-        for begin, result in self._results():
+        for begin, result in self.results():
             marks.append(crc32(result.request_id.encode()) << 32 | len(self._lines))
             self._lines.append(begin)
         self._taken = bytearray(len(self._lines))
@@ -260,7 +295,7 @@ class _Earlier:
             if result is not None:
                 yield result
 
-    def _results(self) -> Iterator[tuple[int, Result]]:
+    def results(self) -> Iterator[tuple[int, Result]]:
         """Every sealed line and where it begins; a torn line at the end is none."""
         begin = 0
         while (end := self._content.find(b"\n", begin) + 1) > 0:
