@@ -58,6 +58,17 @@ def test_dry_run_finds_who_is_not_born_yet(bulk: Bulk, write: Write) -> None:
     assert "2999" not in done.stderr
 
 
+def test_dry_run_of_a_single_row(bulk: Bulk, write: Write) -> None:
+    """A learner whose name nobody sees is told by row and column; one of anything is said as one."""
+    right = bulk("issue", "--course", COURSE, "--learners", write("full_name", "Ada"), "--check")
+    wrong = bulk("issue", "--course", COURSE, "--learners", write("full_name", "\u200b"), "--check")
+
+    assert (0, 2) == (right.returncode, wrong.returncode)
+    assert "learners.csv: 1 learner, no mistake" in right.stdout
+    assert "learners.csv: row 2, column full_name: [blank]" in wrong.stderr
+    assert "1 mistake. Nothing was sent." in wrong.stderr
+
+
 def test_dry_run_finds_wrong_e_mail_addresses(bulk: Bulk, write: Write) -> None:
     """Each by its row and column, though it is the credential's own rule that they break."""
     path = write("given_name,E-mail", "Ada,ada@dcu.ie", "Bob,", "Eve,secret at dcu", "Kim,other secret")

@@ -138,6 +138,7 @@ def test_every_wrong_cell_is_found(write: Write, course: MicroCredential) -> Non
         "Bob,M,46203,77-77,",
         "Kim,\ufffd,,,,beyond",
         "Dan,M\x01,,,",
+        "\u200b,\u2060 \ufeff,,,",
     )
     found = [one for one in people(path, course) if isinstance(one, list)]
     text = "\n".join(str(mistake) for several in found for mistake in several)
@@ -153,8 +154,18 @@ def test_every_wrong_cell_is_found(write: Write, course: MicroCredential) -> Non
         (6, "family_name", "character"),
         (6, "6", "headings-absent"),
         (7, "family_name", "character"),
+        (8, "given_name", "blank"),
+        (8, "family_name", "blank"),
     ] == wrong(path, course)
     assert not any(value in text for value in ("03/04/2001", "N/A", "not ok", "46203", "77-77", "beyond", "Bob"))
+
+
+@pytest.mark.parametrize("name", ["نگار می\u200cشناسد", "ශ්\u200dරී", "O\u00adNeill", "👩\ufe0f"])
+def test_names_with_what_nobody_sees_in_them(write: Write, course: MicroCredential, name: str) -> None:
+    """Joiners belong to how some languages are written: a name is taken as it is."""
+    (person,) = people(write("full_name", name), course)
+
+    assert name == person.learner.full_name
 
 
 def test_a_name_alone_is_the_full_name(write: Write, course: MicroCredential) -> None:

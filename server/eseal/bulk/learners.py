@@ -50,9 +50,15 @@ IGNORED: Final = "#"
 _SPREADSHEET_ERROR: Final = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#+)", re.IGNORECASE)
 # Control characters but the white space that a cell may hold, and the mark that a broken conversion leaves.
 _UNREADABLE: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+# What takes no place on the page by itself: spaces, joiners, marks of direction, fillers. Names may have some in them.
+_INVISIBLE: Final = (
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
+)
+_BLANK: Final = re.compile(f"[ {_INVISIBLE}]+")
 # What a spreadsheet makes of a long number, and has lost digits of: 1.23457E+11.
 _ROUNDED: Final = re.compile(r"[+-]?\d([.,]\d+)?E[+-]\d{2,}", re.IGNORECASE)
-_SUSPECT: Final = re.compile(f"[#=]|E[+-]|{_UNREADABLE.pattern}", re.IGNORECASE)
+_SUSPECT: Final = re.compile(f"[#={_INVISIBLE}]|E[+-]|{_UNREADABLE.pattern}", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2}")
 
@@ -267,7 +273,12 @@ def _words(heading: str) -> str:
 
 
 def _require_text(text: str, name: str) -> None:
-    """Refuse what a broken conversion, a formula or a spreadsheet's idea of a number left in a cell of column ``name``."""
+    """Refuse what a broken conversion, a formula or a spreadsheet's idea of a number left in a cell of column ``name``.
+
+    And a cell that only looks empty.
+    """
+    if _BLANK.fullmatch(text):
+        raise BadCell("blank", "The cell looks empty, and holds characters that nobody sees: empty it, or fill it in.")
     if _UNREADABLE.search(text):
         raise BadCell(
             "character", "The cell holds a character that no text has: it was converted wrongly on the way here."

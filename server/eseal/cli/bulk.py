@@ -29,6 +29,7 @@ from eseal.bulk.table import Table
 from eseal.cli.bulk_telling import (
     REFUSED,
     UNFINISHED,
+    counted,
     mistakes_told,
     passes,
     progress,
@@ -269,7 +270,8 @@ def _check_issue(
         found.mistakes.append(_no_rows(columns.table.name))
     found.mistakes += checking.level_mistakes(level)
     found.mistakes.sort(key=lambda mistake: (mistake.row, mistake.line))
-    report(found, f"{columns.table.name}: {found.rows + len({one.row for one in mistakes})} learners")
+    learners = counted(found.rows + len({one.row for one in mistakes}), "learner")
+    report(found, f"{columns.table.name}: {learners}")
 
 
 def _check_seal(credentials: list[Path], level: Level | None, connection: Connection) -> None:
@@ -278,7 +280,7 @@ def _check_seal(credentials: list[Path], level: Level | None, connection: Connec
         found.mistakes += _spool_credentials(spool, credentials, "", None)
         for path in credentials:
             checking.check_credential(found, path.name, path.read_bytes(), client.explain)
-    report(found, f"{len(credentials)} credentials")
+    report(found, counted(len(credentials), "credential"))
 
 
 def _run(

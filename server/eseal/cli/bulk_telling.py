@@ -104,7 +104,12 @@ def _tell_mistakes(mistakes: Sequence[Mistake]) -> None:
     for mistake in mistakes[:MOST_SHOWN]:
         tell(str(mistake))
     more = len(mistakes) - MOST_SHOWN
-    tell(f"{len(mistakes)} mistakes{f', the last {more} not shown' if more > 0 else ''}. Nothing was sent.")
+    tell(f"{counted(len(mistakes), 'mistake')}{f', the last {more} not shown' if more > 0 else ''}. Nothing was sent.")
+
+
+def counted(number: int, thing: str) -> str:
+    """So many things: 1 learner, 2 learners."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def tell(sentence: str) -> None:
@@ -135,8 +140,8 @@ def report(found: Check, what: str) -> None:
             console.print(f"{place}: [{refusal.rule}] {refusal.message}", markup=False)
     for short in found.shortages():
         refused = True
-        sentence = f"mandate {short.mandate_id} has room for {short.room} of {short.rows} rows; what is sealed already takes none"
-        console.print(f"[{short.rule}] {sentence}.", markup=False)
+        sentence = f"mandate {short.mandate_id} has room for {short.room} of {counted(short.rows, 'row')}"
+        console.print(f"[{short.rule}] {sentence}; what is sealed already takes none.", markup=False)
     console.print(f"{what}, no mistake{', but the mandate policy refuses' if refused else ''}. Nothing was sealed.")
     raise typer.Exit(REFUSED if refused else 0)
 
