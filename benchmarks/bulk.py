@@ -8,7 +8,7 @@ Asked of one server on this machine, with SoftHSM, SQLite (or --postgresql) and 
                 medians of nine classes of 1,000 and of three of 10,000
     limit       against a bare loop of the same token's signatures, on as many processes
     unary       against the same learners through unary Issue, 16 calls under way
-    latency     another member's unary Issue, alone and while a class is being issued
+    latency     another member's unary Issue and Seal, alone and while a class is being issued
 
 A credential is about 17 KB when sealed: a small page image of the course and an agreement of a few hundred bytes, shared
 by all. --as-issued takes the practice set as it is, with a rendered page and a larger agreement: about 33 KB.
@@ -30,6 +30,7 @@ import time
 import tomllib
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -37,6 +38,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.ghz import unsealed
 from benchmarks.hsm_pool import BARE_LOOP, Measured
 from tests.harness.postgres import ledger_of
 from tests.harness.server import ROOT, PracticeSet, practice_set, running_server
@@ -46,7 +48,7 @@ from eseal_client import Client, Connection, EsealError, Identity, Learner, Leve
 from eseal_client.bulk import BulkRun, issue_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tests.harness.server import RunningServer
 
@@ -103,12 +105,16 @@ def measure(server: RunningServer, course: MicroCredential, arguments: argparse.
         print(f"unary Issue, {UNARY_UNDER_WAY} under way: {unary(client, course):,.0f}/s")
     other = course_of_twente(server.practice, course)
     with open_client(server, "utwente") as client:
-        latencies("another member's unary Issue, alone", client, other)
+        calls: dict[str, Callable[[str], object]] = {
+            "Issue": lambda request_id: client.issue(other, Learner(given_name="Ada"), request_id=request_id),
+            "Seal": partial(seal, client, unsealed(client, other)),
+        }
+        latencies("another member's, alone", calls)
         stop = threading.Event()
         bulk = threading.Thread(target=keep_issuing, args=(server, course, arguments, stop))
         bulk.start()
         time.sleep(2)
-        latencies("the same while a class is issued   ", client, other)
+        latencies("the same while a class is issued", calls)
         stop.set()
         bulk.join()
 
@@ -198,15 +204,21 @@ def unary(client: Client, course: MicroCredential) -> float:
     return len(issued) / (time.perf_counter() - started)
 
 
-def latencies(title: str, client: Client, course: MicroCredential) -> None:
+def seal(client: Client, credential: bytes, request_id: str) -> object:
+    """Seal it under a request id of its own."""
+    return client.seal(credential, request_id=request_id)
+
+
+def latencies(title: str, calls: Mapping[str, Callable[[str], object]]) -> None:
     """One call after the other; how long each takes."""
-    taken = []
-    for request_id, learner in learners(PROBES):
-        started = time.perf_counter()
-        client.issue(course, learner, request_id=request_id)
-        taken.append((time.perf_counter() - started) * 1e3)
-    cuts = statistics.quantiles(taken, n=100)
-    print(f"{title}: p50 {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms, p99 {cuts[98]:.1f} ms")
+    for name, call in calls.items():
+        taken = []
+        for _ in range(PROBES):
+            started = time.perf_counter()
+            call(str(uuid.uuid4()))
+            taken.append((time.perf_counter() - started) * 1e3)
+        cuts = statistics.quantiles(taken, n=100)
+        print(f"unary {name}, {title}: p50 {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms, p99 {cuts[98]:.1f} ms")
 
 
 def open_client(server: RunningServer, member: str, batch: int = 100) -> Client:

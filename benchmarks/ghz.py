@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -22,6 +23,9 @@ from tests.harness.server import ROOT, practice_set, running_server
 from tests.interop.test_grpc_tools import tool
 
 from eseal_client import Client, Connection, Identity, Learner, read_micro_credential
+
+if TYPE_CHECKING:
+    from eseal_client import MicroCredential
 
 EXAMPLE = ROOT / "clients/examples/introduction-to-artificial-intelligence.json"
 PERCENTILES = (50, 95, 99)
@@ -40,7 +44,10 @@ def main() -> None:
         with ledger_of(practice, postgresql=arguments.postgresql), running_server(practice) as server:
             identity = practice.folder / "callers/dcu"
             data = Path(folder) / "seal.json"
-            credential = unsealed(server.target, Identity.from_folder(identity))
+            course = read_micro_credential(EXAMPLE)
+            course.display.personal = False
+            with Client(Connection(target=server.target, identity=Identity.from_folder(identity))) as client:
+                credential = unsealed(client, course)
             data.write_text(
                 json.dumps({"request_id": "{{newUUID}}", "credential": base64.b64encode(credential).decode()})
             )
@@ -61,12 +68,9 @@ def main() -> None:
     print(f"  {answer['statusCodeDistribution']}")
 
 
-def unsealed(target: str, identity: Identity) -> bytes:
-    """The example as a caller would send it to Seal, without an id of its own."""
-    course = read_micro_credential(EXAMPLE)
-    course.display.personal = False
-    with Client(Connection(target=target, identity=identity)) as client:
-        sealed = client.issue(course, Learner(given_name="Ada", family_name="Lovelace"))
+def unsealed(client: Client, course: MicroCredential) -> bytes:
+    """A credential of ``course`` as a caller would send it to Seal, without an id of its own."""
+    sealed = client.issue(course, Learner(given_name="Ada", family_name="Lovelace"))
     credential = json.loads(json.loads(sealed.sealed)["payload"])
     for member in ("id", "issuer", "issued", "issuanceDate", "evidence"):
         credential.pop(member, None)
