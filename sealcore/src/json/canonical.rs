@@ -20,7 +20,9 @@ struct Writer<'a, 'out> {
 
 impl<'a> Writer<'a, '_> {
     fn flush(&mut self) {
-        self.out.extend_from_slice(&self.view.text[self.start..self.end]);
+        if self.start < self.end {
+            self.out.extend_from_slice(&self.view.text[self.start..self.end]);
+        }
     }
 
     /// A span of the input is due.

@@ -3,37 +3,33 @@
 mod integer;
 mod shortest;
 mod text;
+mod token;
 
 use lexical_parse_float::FromLexical;
 
 use self::integer::exact_double;
 use self::shortest::Decimal;
 pub(crate) use self::text::write;
+pub(crate) use self::token::{Shape, digits_end, short_token};
 use crate::error::JsonRule;
-
-/// Where digits end in `chunk`, if they do.
-#[inline]
-pub(crate) fn digits_end(chunk: [u8; 8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const LOWS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    // A digit's value, and for all other bytes at least 10; adding 118 to that reaches the highest bit.
-    let values = u64::from_le_bytes(chunk) ^ (ONES * 0x30);
-    let others = (((values & LOWS) + ONES * 118) | values) & !LOWS;
-    (others != 0).then(|| (others.trailing_zeros() / 8) as usize)
-}
 
 /// The number that at most 19 digits write.
 #[inline]
 fn number_of(digits: &[u8]) -> u64 {
+    let Some(last) = digits.last_chunk() else {
+        return digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    };
     let (chunks, rest) = digits.as_chunks();
-    let number = chunks.iter().fold(0, |number, chunk| number * TENS[8] + number_of_eight(*chunk));
-    rest.iter().fold(number, |number, digit| number * 10 + u64::from(digit - b'0'))
+    let number = chunks.iter().fold(0, |number, chunk| number * TENS[8] + number_of_eight(u64::from_le_bytes(*chunk)));
+    // The rest is the end of the last eight: those before it become leading zeros, and no branch depends on how many.
+    let others = u32::try_from(8 * (8 - rest.len())).ok().and_then(|bits| u64::MAX.checked_shl(bits)).unwrap_or(0);
+    number * TENS[rest.len()] + number_of_eight(u64::from_le_bytes(*last) & others)
 }
 
-/// Neighbouring digits are joined to pairs, those to fours, those to eight.
+/// Neighbouring digits are joined to pairs, those to fours, those to eight. Bytes of zero are zeros as well.
 #[inline]
-fn number_of_eight(digits: [u8; 8]) -> u64 {
-    let ones = u64::from_le_bytes(digits) & 0x0f0f_0f0f_0f0f_0f0f;
+fn number_of_eight(digits: u64) -> u64 {
+    let ones = digits & 0x0f0f_0f0f_0f0f_0f0f;
     let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
     (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
@@ -55,23 +51,6 @@ const MOST_DIGITS: usize = 19;
 
 /// How many digits ECMAScript writes out of an integer; a longer one gets an exponent.
 const WRITTEN_OUT: usize = 21;
-
-/// What the scanner has counted in a number token.
-#[derive(Clone, Copy)]
-pub(crate) struct Shape {
-    /// Digits before the point.
-    pub(crate) whole: usize,
-    /// Digits after the point.
-    pub(crate) fraction: usize,
-    /// Whether there is an exponent.
-    pub(crate) exponent: bool,
-}
-
-impl Shape {
-    pub(crate) fn is_integer(self) -> bool {
-        self.fraction == 0 && !self.exponent
-    }
-}
 
 /// Read a token that follows the grammar: whether it is its own canonical form; else that form is appended to `aux`.
 /// Refuses what overflows, and integers that a double cannot hold.
@@ -143,7 +122,7 @@ fn layout_power(whole: &[u8], rest: &[u8], shape: Shape) -> Option<i32> {
     if fraction.ends_with(b"0") {
         return None;
     }
-    if !shape.exponent {
+    if shape.exponent == 0 {
         let at_least_a_millionth = whole != b"0" || !fraction.starts_with(b".000000");
         return at_least_a_millionth.then_some(0);
     }
@@ -184,7 +163,7 @@ mod tests {
         let unsigned = token.trim_start_matches('-');
         let (decimal, exponent) = unsigned.find(['e', 'E']).map_or((unsigned, ""), |at| unsigned.split_at(at));
         let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
-        Shape { whole: whole.len(), fraction: fraction.len(), exponent: !exponent.is_empty() }
+        Shape { whole: whole.len(), fraction: fraction.len(), exponent: exponent.len() }
     }
 
     /// Whether the short way says "canonical"; that it does not say so of what is not.
@@ -321,19 +300,13 @@ mod tests {
         }
     }
 
-    /// Of any eight bytes, `digits_end` finds the first that is no digit; so of two bytes in any place.
+    /// Any count of digits that fits is read, wherever the parts are cut.
     #[test]
-    fn digits_end_where_the_first_other_byte_is() {
-        for place in 0..8 {
-            for first in 0..=255_u8 {
-                for second in [0, b'/', b'0', b'9', b':', 0x7f, 0x80, 0xb0, 0xff] {
-                    let mut chunk = *b"01234567";
-                    chunk[place] = first;
-                    chunk[(place + 3) % 8] = second;
-                    let expected = chunk.iter().position(|byte| !byte.is_ascii_digit());
-                    assert_eq!(expected, digits_end(chunk), "{chunk:?}");
-                }
-            }
+    fn numbers_of_any_length_are_read() {
+        let digits = b"9876543210987654321";
+        for length in 0..=digits.len() {
+            let expected = digits[..length].iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+            assert_eq!(expected, number_of(&digits[..length]));
         }
     }
 

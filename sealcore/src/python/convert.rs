@@ -106,7 +106,7 @@ fn write_integer(integer: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> Result<(), Re
     // Python refuses to write integers of thousands of digits; no double is that large.
     let text = integer.call_method0("__index__")?.str().map_err(|_| Refusal::of(JsonRule::NumberOverflow))?;
     let text = text.to_str()?;
-    let shape = Shape { whole: text.trim_start_matches('-').len(), fraction: 0, exponent: false };
+    let shape = Shape { whole: text.trim_start_matches('-').len(), fraction: 0, exponent: 0 };
     number::read(text, shape, &mut Vec::new()).map_err(Refusal::of)?;
     out.extend_from_slice(text.as_bytes());
     Ok(())

@@ -86,11 +86,22 @@ impl Parser<'_> {
         Ok(end)
     }
 
-    /// RFC 8259 section 6.
+    /// RFC 8259 section 6. Nearly all numbers are short, and read without a loop; the others and what is none, one by one.
+    #[inline]
     fn number_token(&self, start: usize) -> Result<(Shape, usize), Fault> {
         let first = start + usize::from(self.byte(start) == b'-');
+        let block = self.text.get(first..).and_then(<[u8]>::first_chunk);
+        match block.and_then(number::short_token) {
+            Some((shape, length)) => Ok((shape, first + length)),
+            None => self.any_number_token(start),
+        }
+    }
+
+    #[inline(never)]
+    fn any_number_token(&self, start: usize) -> Result<(Shape, usize), Fault> {
+        let first = start + usize::from(self.byte(start) == b'-');
         let mut at = self.after_digits(first);
-        let mut shape = Shape { whole: at - first, fraction: 0, exponent: false };
+        let mut shape = Shape { whole: at - first, fraction: 0, exponent: 0 };
         if shape.whole == 0 {
             let infinite = matches!(self.byte(first), b'I' | b'N');
             return Err(self.not_finite_or(if infinite { start } else { first }, JsonRule::InvalidNumber));
@@ -107,12 +118,13 @@ impl Parser<'_> {
             }
         }
         if matches!(self.byte(at), b'e' | b'E') {
-            shape.exponent = true;
+            let letter = at;
             let digits = at + 1 + usize::from(matches!(self.byte(at + 1), b'+' | b'-'));
             at = self.after_digits(digits);
             if at == digits {
                 return Err(self.fault(at, JsonRule::InvalidNumber));
             }
+            shape.exponent = at - letter;
         }
         Ok((shape, at))
     }
