@@ -54,6 +54,16 @@ def test_a_list_says_every_id_as_a_whole(practice: PracticeSet) -> None:
     assert "…" not in listed.stdout
 
 
+def test_a_list_shows_what_callers_wrote(practice: PracticeSet) -> None:
+    """A request id that looks like markup is shown as it is."""
+    fill(practice, "[/red]", "[bold]")
+
+    listed = run(practice, "list")
+
+    assert 0 == listed.exit_code
+    assert all(f" {request_id} " in listed.stdout for request_id in ("[/red]", "[bold]"))
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from eseal.config import load
 from eseal.errors import SetupError, Unavailable
@@ -265,13 +266,19 @@ def _table(attempts: list[Attempt]) -> Table:
     for one in attempts:
         table.add_row(
             f"{one.recorded:%Y-%m-%d %H:%M:%S}",
-            f"[{_COLOURS[one.state]}]{one.state}[/]" + (f" {one.failure}" if one.failure else ""),
-            one.request_id,
-            one.credential_id,
-            ", ".join(one.awarding_bodies),
-            ", ".join(one.mandate_ids) or "(for itself)",
-            one.caller,
-            one.level,
+            Text.assemble((one.state, _COLOURS[one.state]), f" {one.failure}" if one.failure else ""),
+            # What callers and registers say is no markup.
+            *map(
+                Text,
+                (
+                    one.request_id,
+                    one.credential_id,
+                    ", ".join(one.awarding_bodies),
+                    ", ".join(one.mandate_ids) or "(for itself)",
+                    one.caller,
+                    one.level,
+                ),
+            ),
         )
     return table
 
