@@ -150,3 +150,55 @@ def test_a_damaged_database(practice: PracticeSet, tmp_path: Path) -> None:
         assert "backup" in str(done.exception)
         assert "sealed" not in str(done.exception)
     assert "of before" == export.read_text()
+
+
+def tamper(practice: PracticeSet, change: str) -> None:
+    """Change the database as somebody with full access to it would."""
+    ledger = Ledger.open(load(practice.config).ledger)
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql(change)
+    ledger.close()
+
+
+@pytest.mark.parametrize("command", [["list"], ["export", "--member", "dcu"], ["retention"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE intent SET issued = 'yesterday'", "intent row 1-1 holds in issued what is never written there"),
+        ("UPDATE outcome SET digest = 'x'", "outcome of row 1-1 holds in digest what is never written there"),
+        ("UPDATE basis SET mandate_ids = 'dcu-2026'", "holds in mandate_ids what is no list of names"),
+        ("UPDATE basis SET caller = CAST(x'ff' AS TEXT)", "holds in caller what is never written there"),
+        ("DROP TABLE basis", "no such table: basis."),
+        ("DROP TABLE outcome", "no such table: outcome."),
+        ("ALTER TABLE basis DROP COLUMN level", "no such column: basis.level."),
+        (
+            "UPDATE alembic_version SET version_num = x'00'",
+            "alembic_version should hold in version_num the one revision",
+        ),
+        ("INSERT INTO alembic_version VALUES ('0001')", "alembic_version should hold in version_num the one revision"),
+    ],
+)
+def test_a_database_that_somebody_changed(practice: PracticeSet, command: list[str], change: str, words: str) -> None:
+    """Is told by table, row and column, with what to do, and not as a traceback."""
+    tamper(practice, change)
+
+    done = run(practice, *command)
+
+    assert isinstance(done.exception, SetupError)
+    assert words in str(done.exception)
+    assert "`eseal ledger check" in str(done.exception)
+
+
+def test_retention_deletes_nothing_of_a_changed_database(practice: PracticeSet) -> None:
+    """It would take the evidence away."""
+    tamper(practice, "UPDATE writer SET process = x'07'")
+    tamper(practice, "UPDATE intent SET recorded = 1")
+    tamper(practice, "UPDATE outcome SET recorded = 1")
+
+    refused = run(practice, "retention", "--apply")
+    tamper(practice, "UPDATE writer SET process = '7'")
+    done = run(practice, "retention", "--apply")
+
+    assert isinstance(refused.exception, SetupError)
+    assert "writer row 1 holds in process what is never written there" in str(refused.exception)
+    assert "Deleted: 1 intents, 1 outcomes" in done.stdout

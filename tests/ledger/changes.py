@@ -60,4 +60,5 @@ def stored(connection: Connection, column: Column[object]) -> list[object]:
     function = "quote" if connection.dialect.name == "sqlite" else ""
     # CAST to BLOB: quoted text that is not UTF-8 could not be read.
     as_read = f'CAST({function}("{column.name}") AS {"BLOB" if function else "TEXT"})'
-    return sorted(connection.execute(text(f"SELECT {as_read} FROM {column.table.name}")).scalars())  # noqa: S608
+    cells = connection.execute(text(f"SELECT {as_read} FROM {column.table.name}")).scalars()  # noqa: S608
+    return sorted(cells, key=lambda cell: (cell is not None, cell))

@@ -110,6 +110,27 @@ def test_a_newer_schema_is_refused(url):
 
 
 @pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("DROP TABLE alembic_version", "it holds none:"),
+        ("DELETE FROM alembic_version", "it holds none:"),
+        ("INSERT INTO alembic_version VALUES ('0001')", "it holds '000"),
+    ],
+)
+def test_a_schema_whose_revision_is_not_told_is_refused(url, change, found):
+    """Nothing is made or migrated over tables that are there."""
+    engine = migrate(url, "head")
+    with engine.begin() as connection:
+        connection.execute(text(change))
+
+    with pytest.raises(SetupError, match="alembic_version") as caught:
+        Ledger.open(LedgerSettings(url=url))
+
+    assert "LEDGER_CHANGED" == caught.value.reason
+    assert found in caught.value.message
+
+
+@pytest.mark.parametrize(
     "url",
     ["sqlite:////nowhere/at/all/ledger.db", "postgresql://someone:secret@127.0.0.1:1/nothing"],
     ids=["no folder", "no server"],

@@ -197,8 +197,9 @@ def _opened(settings: LedgerSettings) -> Iterator[Ledger]:
         cause = getattr(error.__cause__, "orig", None) or error.__cause__
         raise SetupError(
             "LEDGER_DATABASE",
-            f"The ledger's database could not be used: {str(cause).strip()}. Where that says that it is damaged (malformed), "
-            "stop the servers, keep a copy of it as it is, and put back the newest backup that `eseal ledger check` passes.",
+            f"The ledger's database could not be used: {' '.join(str(cause).split())}. Where that says that it is damaged "
+            "(malformed), or that a table or a column is not there or of another type, stop the servers, keep a copy of it "
+            "as it is, and put back the newest backup that `eseal ledger check` passes.",
         ) from error
     finally:
         ledger.close()

@@ -7,17 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from eseal.ledger.database import snapshot, translated
+from eseal.ledger.cells import snapshot_as_it_is
+from eseal.ledger.database import translated
 from eseal.ledger.recall import from_microseconds, to_microseconds
 from eseal.ledger.records import State
 from eseal.ledger.schema import POSITIONS, intent, outcome
-from eseal.ledger.shelf import Basis, read_bases
+from eseal.ledger.written import (
+    NO_STATE,
+    STATES,
+    changed,
+    require_columns,
+    require_references,
+    require_row,
+    require_states,
+    unknown_basis,
+    written_bases,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Engine, Row, Select
+    from sqlalchemy import Connection, Engine, Row, Select
+
+    from eseal.ledger.shelf import Basis
 
 ROWS_AT_ONCE = 500
 
@@ -80,19 +93,24 @@ class Attempt:
 
 
 def attempts(engine: Engine, question: Question, *, newest: int | None = None) -> Iterator[Attempt]:
-    """Yield what answers ``question``: oldest first, or the ``newest`` so many, newest first. One snapshot."""
-    with translated("be read"), snapshot(engine) as connection:
-        every = read_bases(connection)
+    """Yield what answers ``question``: oldest first, or the ``newest`` so many, newest first. One snapshot.
+
+    Raise SetupError where somebody changed what is listed, or what it is chosen by.
+    """
+    with translated("be read"), snapshot_as_it_is(engine) as connection:
+        every = written_bases(connection)
         bases = {digest: basis for digest, basis in every.items() if question.about(basis)}
         query = _query(question)
         if len(bases) < len(every):
+            require_references(connection)
             query = query.where(intent.c.basis.in_(bases))
+        _require_what_is_asked_for(connection, question)
         if newest is None:
             query = query.order_by(intent.c.recorded, intent.c.serial)
         else:
             query = query.order_by(intent.c.recorded.desc(), intent.c.serial.desc()).limit(newest)
         for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query):
-            yield _attempt(row, bases[row.basis])
+            yield _attempt(row, every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +125,8 @@ class Names:
 
 def names(engine: Engine) -> Names:
     """Tell whom and what the ledger knows."""
-    with translated("be read"), snapshot(engine) as connection:
-        bases = read_bases(connection).values()
+    with translated("be read"), snapshot_as_it_is(engine) as connection:
+        bases = written_bases(connection).values()
     bodies = {body for basis in bases for body in basis.awarding_bodies}
     return Names(
         members=tuple(sorted({basis.member for basis in bases} | bodies)),
@@ -118,17 +136,20 @@ def names(engine: Engine) -> Names:
     )
 
 
+def _require_what_is_asked_for(connection: Connection, question: Question) -> None:
+    """Refuse what the question would leave out because it is not what was written."""
+    if question.since is not None or question.until is not None:
+        require_columns(connection, intent, intent.c.recorded)
+    if question.state is not None:
+        require_states(connection)
+
+
+_OUTCOME = [column.label(f"outcome_{column.name}") for column in outcome.columns]
+
+
 def _query(question: Question) -> Select[Any]:
     state = func.coalesce(outcome.c.state, State.INTENDED.value)
-    query = select(
-        intent,
-        state.label("state"),
-        outcome.c.serial.label("outcome_serial"),
-        outcome.c.recorded.label("concluded"),
-        outcome.c.signature,
-        outcome.c.failure,
-        outcome.c.digest.label("outcome_digest"),
-    ).select_from(intent.outerjoin(outcome, outcome.c.intent == intent.c.serial))
+    query = select(intent, *_OUTCOME).select_from(intent.outerjoin(outcome, outcome.c.intent == intent.c.serial))
     if question.state is not None:
         query = query.where(state == question.state.value)
     if question.since is not None:
@@ -138,13 +159,21 @@ def _query(question: Question) -> Select[Any]:
     return query
 
 
-def _attempt(row: Row[Any], basis: Basis) -> Attempt:
-    concluded = row.outcome_serial is not None
+def _attempt(row: Row[Any], bases: Mapping[bytes, Basis]) -> Attempt:
+    require_row(intent, row[: len(intent.columns)])
+    basis = bases.get(row.basis)
+    if basis is None:
+        raise unknown_basis(row.serial)
+    concluded = row.outcome_intent is not None
+    if concluded:
+        require_row(outcome, row[len(intent.columns) :])
+        if row.outcome_state not in STATES:
+            raise changed(outcome, row.outcome_intent, "state", NO_STATE)
     return Attempt(
         recorded=from_microseconds(row.recorded),
-        state=State(row.state),
-        failure=row.failure or "",
-        concluded=from_microseconds(row.concluded) if concluded else None,
+        state=State(row.outcome_state) if concluded else State.INTENDED,
+        failure=row.outcome_failure or "",
+        concluded=from_microseconds(row.outcome_recorded) if concluded else None,
         caller=basis.caller,
         member=basis.member,
         request_id=row.request_id,
@@ -161,7 +190,7 @@ def _attempt(row: Row[Any], basis: Basis) -> Attempt:
         issued=from_microseconds(row.issued),
         content_sha256=row.content_sha256,
         payload_sha256=row.payload_sha256,
-        signature=row.signature or b"",
+        signature=row.outcome_signature or b"",
         intent_row=_place(row.serial),
         intent_digest=row.digest,
         outcome_row=_place(row.outcome_serial) if concluded else "",

@@ -10,12 +10,23 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import BigInteger, type_coerce
+
 from eseal.ledger.database import snapshot
+from eseal.ledger.schema import basis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Engine, Table
+
+
+# What a basis's digest is made of, after the digest. The truth value as it is stored: read as one, all but 0 is true.
+BASIS = [
+    type_coerce(column, BigInteger).label(column.name) if column.name == "self_issue" else column
+    for column in basis.columns
+    if column.name != "used"
+]
 
 
 class NotText(str):
@@ -27,16 +38,22 @@ class NotText(str):
 @contextmanager
 def snapshot_as_it_is(engine: Engine) -> Iterator[Connection]:
     """A snapshot that reads text which is none as ``NotText``, where the driver would refuse the whole query."""
-    with snapshot(engine) as connection:
-        if engine.dialect.name != "sqlite":
-            yield connection
-            return
-        driver: Any = connection.connection.driver_connection
-        driver.text_factory = _text
-        try:
-            yield connection
-        finally:
-            driver.text_factory = str
+    with snapshot(engine) as connection, as_it_is(connection):
+        yield connection
+
+
+@contextmanager
+def as_it_is(connection: Connection) -> Iterator[None]:
+    """Read text which is none as ``NotText`` on this connection."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.text_factory = _text
+    try:
+        yield
+    finally:
+        driver.text_factory = str
 
 
 def as_written(table: Table, cells: Sequence[object]) -> bool:

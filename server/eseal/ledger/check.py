@@ -130,8 +130,7 @@ class _Walk:
         """Check one row against the row before it."""
         serial, table, cells, digest = row
         if not isinstance(serial, int):
-            whose = "{}-{}".format(*divmod(cells[0], POSITIONS))
-            self._fault(0, 0, "row-changed", f"the {table.name} row of row {whose} has a place that is no number")
+            self._fault(0, 0, "row-changed", f"{_named(table, cells)} has a place that is no number")
             return
         number, position = divmod(serial, POSITIONS)
         if number not in self._ends:
@@ -186,6 +185,13 @@ def _rows(connection: Connection) -> Iterator[tuple[object, Table, tuple[Any, ..
         # SQLite has numbers before all else, too.
         key=lambda row: row[0] if isinstance(row[0], int | float) else inf,
     )
+
+
+def _named(table: Table, cells: Sequence[object]) -> str:
+    """What a row is called that has no place in a chain."""
+    if type(cells[0]) is not int:
+        return f"the {table.name} row {cells[0]!r:.40}"
+    return "the {} row of row {}-{}".format(table.name, *divmod(cells[0], POSITIONS))
 
 
 def _linked(table: Table, previous: object, cells: Sequence[Any]) -> bytes | None:

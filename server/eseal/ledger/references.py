@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, exists, func, select
 
-from eseal.ledger.cells import as_written, strings
+from eseal.ledger.cells import BASIS, as_written, strings
 from eseal.ledger.chain import canonical_array
 from eseal.ledger.schema import basis, intent, material, outcome, tally
 from eseal.ledger.tally import CARRIED, counted
@@ -19,17 +19,10 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 1000
 
-# What a basis's digest is made of, after the digest. The truth value as it is stored: read as one, all but 0 is true.
-_BASIS = [
-    type_coerce(column, BigInteger).label(column.name) if column.name == "self_issue" else column
-    for column in basis.columns
-    if column.name != "used"
-]
-
 
 def reference_faults(connection: Connection, deleted: int) -> Iterator[tuple[str, str]]:
     """Yield (rule, message) for each kind of thing that is wrong. ``deleted``: how many rows retention deleted."""
-    bases = connection.execute(select(*_BASIS)).all()
+    bases = connection.execute(select(*BASIS)).all()
     yield from _changed_contents(connection, bases)
     yield from _missing_references(connection)
     sealed_twice = (

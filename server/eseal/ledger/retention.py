@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, not_, select, union, update
 
+from eseal.ledger.cells import as_it_is
 from eseal.ledger.database import translated, write
 from eseal.ledger.recall import to_microseconds
 from eseal.ledger.schema import POSITIONS, basis, intent, material, outcome, retention, writer, writer_of
 from eseal.ledger.tally import HOUR, carry, counted
+from eseal.ledger.written import require_all, written_bases
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,13 +38,24 @@ class Deleted:
 
 
 def retain(engine: Engine, before: datetime, *, apply: bool) -> Deleted:
-    """Delete what was recorded before ``before`` and may go; without ``apply``, only tell how much that is."""
-    with translated("be cleaned up"), write(engine) as connection, connection.begin() as transaction:
+    """Delete what was recorded before ``before`` and may go; without ``apply``, only tell how much that is.
+
+    Raise SetupError where somebody changed what decides that.
+    """
+    with (
+        translated("be cleaned up"),
+        write(engine) as connection,
+        connection.begin() as transaction,
+        as_it_is(connection),
+    ):
+        require_all(connection)
         deleted = _Retention(connection, to_microseconds(before)).run()
         if not apply:
             transaction.rollback()
     return deleted
 
+
+_ENDS = (writer.c.number, writer.c.base_position, writer.c.head_position)
 
 # A planned base stands in the writer table while the plan is made: what is not after it goes.
 _intent_writer = writer.alias("intent_writer")
@@ -74,7 +87,8 @@ class _Retention:
         self._plan()
         self._keep_requests_whole()
         self._note_bases()
-        carry(self._connection, counted(self._connection, _OUTCOME_IS_GONE))
+        mandates = {digest: basis.mandate_ids for digest, basis in written_bases(self._connection).items()}
+        carry(self._connection, counted(self._connection, _OUTCOME_IS_GONE, mandates=mandates))
         outcomes = self._delete(delete(outcome).where(_OUTCOME_IS_GONE))
         intents = self._delete(
             delete(intent).where(intent.c.serial.in_(select(intent.c.serial).select_from(_INTENTS).where(_INTENT_GOES)))
@@ -95,7 +109,7 @@ class _Retention:
             )
             for owner, serial in rows:
                 first_kept[owner] = min(serial, first_kept.get(owner, serial))
-        for row in self._connection.execute(select(writer)).all():
+        for row in self._connection.execute(select(*_ENDS)).all():
             last = first_kept[row.number] % POSITIONS - 1 if row.number in first_kept else row.head_position
             self._move_base(row.number, max(last, row.base_position))
 

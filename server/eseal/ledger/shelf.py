@@ -87,11 +87,9 @@ def read_materials(connection: Connection, digests: Iterable[bytes]) -> dict[byt
     return {row.sha256: row.content for row in rows}
 
 
-def read_bases(connection: Connection, digests: Iterable[bytes] | None = None) -> dict[bytes, Basis]:
-    """The bases stored under ``digests``, or all of them."""
-    query = select(basis_table)
-    if digests is not None:
-        query = query.where(basis_table.c.sha256.in_(set(digests)))
+def read_bases(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, Basis]:
+    """The bases stored under ``digests``."""
+    query = select(basis_table).where(basis_table.c.sha256.in_(set(digests)))
     return {
         row.sha256: Basis(
             caller=row.caller,

@@ -15,7 +15,6 @@ from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, sele
 from sqlalchemy.dialects import postgresql, sqlite
 
 from eseal.ledger.schema import intent, outcome, tally, writer_of
-from eseal.ledger.shelf import read_bases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,11 +37,11 @@ def count(connection: Connection, uses: Iterable[tuple[str, ...]], *, writer: in
 
 
 def counted(
-    connection: Connection, *which: ColumnElement[bool], mandates: Mapping[bytes, Sequence[str]] | None = None
+    connection: Connection, *which: ColumnElement[bool], mandates: Mapping[bytes, Sequence[str]]
 ) -> Counter[tuple[str, int, int]]:
     """Count the seals again, from the outcomes of ``which`` that holds: by mandate id, hour and writer.
 
-    ``mandates`` are the mandate ids of each basis; without them they are read.
+    ``mandates`` are the mandate ids of each basis.
     """
     hour, writer = outcome.c.recorded // literal_column(str(HOUR), BigInteger), writer_of(outcome.c.serial)
     found = connection.execute(
@@ -51,8 +50,6 @@ def counted(
         .where(outcome.c.state == "SEALED", *which)
         .group_by(intent.c.basis, hour, writer)
     ).all()
-    if mandates is None:
-        mandates = {digest: basis.mandate_ids for digest, basis in read_bases(connection).items()}
     sealed: Counter[tuple[str, int, int]] = Counter()
     for row in found:
         for mandate_id in mandates.get(row.basis, ()):

@@ -12,10 +12,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from eseal.errors import SetupError
 from eseal.ledger.database import write
+from eseal.ledger.schema import writer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -53,6 +55,8 @@ def upgrade(engine: Engine) -> str:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
         before = _revision(connection)
         if before != newest_revision():
+            if not before and inspect(connection).has_table(writer.name):
+                raise _no_one_revision("none")
             configuration = _configuration()
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
@@ -73,7 +77,10 @@ def _configuration() -> Config:
 
 def _revision(connection: Connection) -> str:
     """The database's revision; SetupError if this version does not know it."""
-    revision = MigrationContext.configure(connection).get_current_revision() or ""
+    revisions = MigrationContext.configure(connection).get_current_heads()
+    if len(revisions) > 1 or not all(isinstance(one, str) for one in revisions):
+        raise _no_one_revision(", ".join(ascii(one)[:40] for one in revisions))
+    revision = next(iter(revisions), "")
     known = {script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions()}
     if revision and revision not in known:
         raise SetupError(
@@ -82,6 +89,15 @@ def _revision(connection: Connection) -> str:
             "Install that version, or restore the database from before the upgrade.",
         )
     return revision
+
+
+def _no_one_revision(found: str) -> SetupError:
+    return SetupError(
+        "LEDGER_CHANGED",
+        f"The ledger's table alembic_version should hold in version_num the one revision of the schema; it holds {found}: "
+        "somebody changed the database. Stop the servers, keep a copy of the database as it is, and put back the newest "
+        "backup that `eseal ledger check --config FILE` passes.",
+    )
 
 
 class _explained:  # noqa: N801 - a context manager, used like a function
