@@ -172,7 +172,9 @@ def break_and_finish(site: Site, kinds: Sequence[str], *, kills: int, seed: int)
     killed: dict[str, int] = defaultdict(int)
     site.serve()
     site.issue()
+    until = time.monotonic() + 30 + site.learners / 20 + 15 * kills
     while True:
+        assert time.monotonic() < until, f"not done, after {killed}: {site.log.read_text()[-4000:]}"
         status = site.client.poll()
         if site.server.poll() is not None:
             # Too many workers died early, as its supervisor counts: the operator starts it again.
