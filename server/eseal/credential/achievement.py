@@ -27,8 +27,11 @@ ACTUAL: Final = "b7015a8a8c"
 LEARNING_OPPORTUNITY: Final = "64aad92881"
 # What a learner has who holds the credential and of whom no grade is said, in the languages whose word for it is known.
 PASS: Final[Mapping[str, str]] = {
+    "bg": "Зачетено",
+    "cs": "Splněno",
     "da": "Bestået",
     "de": "Bestanden",
+    "el": "Επιτυχώς",
     "en": "Pass",
     "es": "Apto",
     "et": "Arvestatud",
@@ -44,6 +47,7 @@ PASS: Final[Mapping[str, str]] = {
     "pl": "Zaliczone",
     "pt": "Aprovado",
     "ro": "Admis",
+    "sk": "Splnené",
     "sl": "Opravljeno",
     "sv": "Godkänd",
 }
