@@ -91,11 +91,15 @@ class Server:
         work.close()
 
     def _built(self, work: Work, doors: Doors, checks: health.aio.HealthServicer) -> grpc.aio.Server:
+        keepalive = int(self._settings.keepalive * 1000)
         server = grpc.aio.server(
             interceptors=[Observation(doors)],
             options=[
                 ("grpc.max_receive_message_length", self._settings.max_message_bytes),
                 ("grpc.max_send_message_length", self._settings.max_message_bytes),
+                ("grpc.keepalive_time_ms", keepalive),
+                ("grpc.keepalive_timeout_ms", keepalive),
+                ("grpc.http2.ping_timeout_ms", keepalive),
                 ("grpc.so_reuseport", 1 if self._settings.processes > 1 else 0),
             ],
         )

@@ -65,6 +65,13 @@ class ServerSettings(_Frozen):
         ge=65_536,
         description="Largest gRPC message in bytes, either way; larger is RESOURCE_EXHAUSTED.",
     )
+    keepalive: float = Field(
+        60.0,
+        ge=1,
+        le=7200,
+        description="Seconds of silence after which a client is asked whether it is there (an HTTP/2 PING). One that has not "
+        "answered after as many again is gone: its calls are ended, and what they held is free.",
+    )
     metrics: str = Field("", description="host:port of the Prometheus metrics; empty means none.")
     grace: float = Field(30.0, ge=0, description="Seconds that a stopping server gives to what is in flight.")
 
