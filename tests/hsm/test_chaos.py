@@ -17,6 +17,8 @@ from structlog.testing import capture_logs
 
 from eseal.errors import SetupError
 from eseal.hsm import Pkcs11KeyRoom, metrics
+from eseal.hsm.algorithms import public_facts
+from eseal.hsm.connection import Connection
 from eseal.hsm.settings import QuirkSettings
 from tests.harness.token import invalid, make_pair
 from tests.hsm.conftest import FAST, Clients, fast, wait_for
@@ -65,6 +67,20 @@ def test_finalize_underneath(shared_token: SealToken, shared_key: SealKey, shim:
     # What a module does to calls under way when it is finalised beneath them is undefined (PKCS#11 v2.40 section 5.4): a
     # request may fail twice, and then it is told so.
     assert set(clients.errors) <= {"HSM_FAILED"}
+
+
+def test_sessions_of_an_earlier_start_close_nobody_elses(shared_token: SealToken, shared_key: SealKey) -> None:
+    """The numbers of sessions come again after a restart: one that is closed late does not close the one that has its."""
+    connection = Connection(shared_token.settings, {shared_key: public_facts(shared_key)})
+    try:
+        old = connection.open_session()
+        connection.restart()
+        new = connection.open_session()
+        assert old._handle == new._handle
+        old.close()
+        new.try_out()
+    finally:
+        connection.close()
 
 
 def test_token_directory_moved_away_and_back(token: SealToken, shim: Shim) -> None:

@@ -146,17 +146,17 @@ class Cryptoki:
         self._session_info = _function(functions, _SESSION_INFO, ulong, pointer)
         self._login = _function(functions, _LOGIN, ulong, ulong, ctypes.c_char_p, ulong)
         self.signer = TokenSigner(path)
+        self.starts = 0  # How often this module was started: handles are numbers of one start, and come again in the next.
 
     def initialize(self, *, os_locking: bool, reserved: str | None = None) -> None:
         """C_Initialize; the module may use the system's own locks (CKF_OS_LOCKING_OK) unless told otherwise."""
-        if not os_locking and reserved is None:
-            _check("C_Initialize", self._initialize(None))
-            return
         text = ctypes.create_string_buffer(reserved.encode()) if reserved is not None else None
         arguments = _InitializeArguments(
             flags=CKF_OS_LOCKING_OK if os_locking else 0, reserved=ctypes.addressof(text) if text else None
         )
-        _check("C_Initialize", self._initialize(ctypes.byref(arguments)))
+        without = not os_locking and text is None
+        _check("C_Initialize", self._initialize(None if without else ctypes.byref(arguments)))
+        self.starts += 1
 
     def finalize(self) -> None:
         """C_Finalize; no other thread may be inside the module (section 5.4)."""

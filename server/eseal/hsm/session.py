@@ -59,6 +59,7 @@ class SigningSession:
         self._cryptoki = cryptoki
         self._session = session
         self._handle: int = session.handle
+        self._start = cryptoki.starts
         self._keys: dict[str, _KeyInSession] = {}
         self.refusals: dict[str, SetupError] = {}
         self._quirks = quirks
@@ -98,7 +99,12 @@ class SigningSession:
         self._sign_trial(key, os.urandom(DIGEST_LENGTHS[key.algorithm]))
 
     def close(self) -> None:
-        """Close the session, whatever state it is in: one that is lost says so again, and that is no news."""
+        """Close the session, whatever state it is in: one that is lost says so again, and that is no news.
+
+        Where the module was started anew since, it is gone, and its number may be another session's by now.
+        """
+        if self._start != self._cryptoki.starts:
+            return
         with contextlib.suppress(*HSM_FAULTS):
             self._cryptoki.close_session(self._handle)
 
