@@ -25,7 +25,7 @@ demo: install ## set everything up and run the main job: 100 micro-credentials s
 
 .PHONY: test
 test: install ## everything, Rust and Python
-	cargo test --quiet --release --manifest-path sealcore/Cargo.toml --no-default-features
+	cargo test --quiet --release --manifest-path sealcore/Cargo.toml --no-default-features -p sealcore -p eseal-cryptoki
 	$(PY) -m pytest -m 'not interop and not soak'
 
 .PHONY: interop

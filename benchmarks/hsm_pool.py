@@ -152,7 +152,8 @@ def measure(pipe: Pipe, settings: HsmSettings, key: SealKey, delay: float) -> No
     pipe.send(None)
     while (asked := pipe.recv()) is not None:
         (way, batch), seconds = asked
-        callers = min(max(2 * settings.sessions, settings.sessions * UNDER_WAY // batch), MOST_CALLERS)
+        wanted = max(2 * settings.sessions, min(settings.sessions * UNDER_WAY // batch, MOST_CALLERS))
+        callers = min(wanted, settings.queue_limit // 2 // batch)
         if way == "pool":
             counts = [caller_of(room, key, batch)] * callers
         elif way == "queue":
@@ -186,7 +187,7 @@ def caller_of(room: Pkcs11KeyRoom, key: SealKey, batch: int) -> Callable[[], int
 
     def sign() -> int:
         answers = room.sign(key, digests, lane=Lane.BULK)
-        assert all(isinstance(answer, bytes) for answer in answers), answers
+        assert all(isinstance(answer, bytes) for answer in answers), answers[-1]
         return batch
 
     return sign

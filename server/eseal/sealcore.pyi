@@ -1,15 +1,16 @@
-"""The Rust core: strict JSON, RFC 8785, digests, JWS bytes and signatures, JSON Schema.
+"""The Rust core: strict JSON, RFC 8785, digests, JWS bytes and signatures, JSON Schema; the queue before a token.
 
 Everything that takes a sequence works on the whole batch with the GIL released. Buffers are ``bytes`` or any object
 with the buffer protocol. What can change is copied; a Document keeps the ``bytes`` that it was parsed from, uncopied.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self, TypeAlias, final
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar, final
 
 from typing_extensions import Buffer
 
 JsonValue: TypeAlias = dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None
+_Reason = TypeVar("_Reason")
 Digest: TypeAlias = Literal["sha256", "sha384", "sha512"]
 
 class InvalidJson(ValueError):
@@ -122,8 +123,20 @@ class TokenSigner:
 
     def __new__(cls, module: str) -> Self: ...
     def sign_many(
-        self,
-        data: Sequence[Buffer],
+        self, key: TokenKey, data: Sequence[Buffer], within: float
+    ) -> tuple[list[bytes], list[float], tuple[str, int] | None]:
+        """Sign each of ``data`` in the key's session, until one fails or ``within`` seconds have passed; at least one.
+
+        The answer is the signatures in order, the seconds that each took, and the call that failed with its CK_RV. A
+        signature of another length is CKR_SIGNATURE_LEN_RANGE.
+        """
+
+@final
+class TokenKey:
+    """A key as it was found in one session; handles and mechanisms are PKCS#11's numbers, lengths are in bytes."""
+
+    def __new__(
+        cls,
         *,
         session: int,
         key: int,
@@ -131,12 +144,114 @@ class TokenSigner:
         pss: tuple[int, int, int] | None,
         signature_length: int,
         buffer_size: int,
-        within: float,
-    ) -> tuple[list[bytes], list[float], tuple[str, int] | None]:
-        """Sign each of ``data`` in one session, until one fails or ``within`` seconds have passed; at least one is tried.
+    ) -> Self:
+        """``pss`` is (hash, mgf, salt length) for CKM_RSA_PKCS_PSS."""
 
-        ``pss`` is (hash, mgf, salt length) for CKM_RSA_PKCS_PSS. The answer is the signatures in order, the seconds that
-        each took, and the call that failed with its CK_RV. A signature of another length is CKR_SIGNATURE_LEN_RANGE.
+@final
+class TokenSession:
+    """A session for ``Lanes.serve``: its keys by label. More may be added while it is used."""
+
+    def __new__(cls, signer: TokenSigner) -> Self: ...
+    def add(self, label: str, key: TokenKey) -> None: ...
+
+@final
+class Seat:
+    """Where a session's thread sits. That thread alone enters the module; whoever holds the seat keeps it out."""
+
+    def __new__(cls) -> Self: ...
+    def hold(self, within: float | None = None) -> bool:
+        """Keep the thread out of the module, once it is out; False where it is not within so many seconds."""
+    def release(self) -> None:
+        """End what ``hold`` began."""
+    def sit(self, session: TokenSession | None) -> None:
+        """Give the thread a session, or take it away (and ``Lanes.ring``). Whoever does so holds the seat."""
+    def want(self) -> None:
+        """Ask the thread to come out of ``Lanes.serve`` and ``Lanes.wait``, from now on (and ``Lanes.ring``)."""
+    def enter(self) -> None:
+        """Go into the module for something else than ``Lanes.serve``; waits for who holds the seat."""
+    def leave(self, good: bool = False) -> None:
+        """Come out of it, with a signature or without."""
+    @property
+    def inside(self) -> float | None:
+        """Seconds that the thread has been inside the module by now; None while it is outside."""
+    @property
+    def since_good(self) -> float | None:
+        """Seconds since the last call began that brought a signature; None before the first."""
+
+@final
+class Turn:
+    """Some digests for one signer, all for one key."""
+
+    key: str
+    data: list[bytes]
+
+@final
+class Interrupted:
+    """A turn that stopped at the digest ``data``, with so many ``left``, that one counted.
+
+    ``failure`` is the call and its CK_RV, None where the session has no such key.
+    """
+
+    key: str
+    data: bytes
+    left: int
+    failure: tuple[str, int] | None
+
+class LaneFull(Exception):
+    """So many digests wait in the lane already that no more are taken; ``args[0]`` is how many."""
+
+@final
+class Lanes(Generic[_Reason]):
+    """What waits for a session: two lanes of callers' batches, handed out turn by turn (``sealcore/cryptoki``).
+
+    A reason is why there is no signature; anything but bytes. Nothing here raises one. A lane is ``eseal.terms.Lane``.
+    Methods that wait do so without the GIL.
+    """
+
+    def __new__(
+        cls, *, limit: int, bulk_share: int, sessions: int, fill: Mapping[str, int] | None = None
+    ) -> Lanes[_Reason]:
+        """``sessions`` take turns. ``fill`` is for a signer that takes many digests in one request: how many for each key."""
+    def sign(
+        self, key: str, data: Sequence[bytes], lane: str, within: float
+    ) -> tuple[list[bytes | _Reason | None], list[int] | None]:
+        """Queue a batch and wait until all of it is answered, for so many seconds. LaneFull where it is not taken.
+
+        Where the time is over first, the places without an answer are None, and the second list has those of them that
+        no session had begun; it is None where all are answered.
+        """
+    def serve(self, seat: Seat) -> Interrupted | None:
+        """Serve turns on the session in ``seat``, whose thread this is, until one is interrupted.
+
+        None where the seat has no session any more, is wanted, or was given up.
+        """
+    def resume(self, seat: Seat, answers: Sequence[bytes | _Reason]) -> None:
+        """Answer what the turn stopped at, and as many after it as there are answers; other sessions have the rest."""
+    def give_up(self, seat: Seat, reason: _Reason) -> None:
+        """Answer the turn in ``seat`` with ``reason``: its thread will not come back in time."""
+    def take(self) -> Turn | None:
+        """A turn for a signer that is not a session; None where nothing waits."""
+    def wait(self, seat: Seat) -> None:
+        """Wait until there may be a turn to take, or ``seat`` is wanted."""
+    def settle(self, turn: Turn, answers: Sequence[bytes | _Reason]) -> None:
+        """Answer the first places of a turn that was taken; others have those that are left over."""
+    def ring(self) -> None:
+        """Let every thread that waits look whether it is wanted."""
+    def close(self, reason: _Reason) -> None:
+        """Take nothing in any more, and answer all that waits with ``reason``."""
+    def open(self) -> None:
+        """Take batches in again."""
+    @property
+    def closed(self) -> _Reason | None:
+        """Why nothing is taken in now, or None."""
+    def depth(self, lane: str) -> int:
+        """How many digests wait in ``lane``."""
+    def drain_seconds(self, lane: str) -> float:
+        """How long what waits in ``lane`` will take, by the signatures of late; between 0.1 and 60 seconds."""
+    def observed(self) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+        """What was observed since the last time, in seconds.
+
+        How long each signature took, by key; and how long each batch waited for its first session, by lane.
         """
 
 def signing_inputs(protected: Sequence[str], payloads: Sequence[Buffer], *, b64: bool = False) -> list[bytes]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram
 
 from eseal.hsm.metrics import QUEUE_SECONDS, SIGN_SECONDS, Tally, observe_all
+from eseal.sealcore import Lanes
 from eseal.terms import Lane
+
+if TYPE_CHECKING:
+    from eseal.errors import EsealError
 
 BUCKETS = tuple(bound for bound in SIGN_SECONDS._kwargs["buckets"])
 
@@ -44,18 +49,28 @@ def test_tally_hands_over() -> None:
         return [sum(bucket.get() for bucket in child._buckets) for child in children]
 
     before = counted()
-    tally = Tally()
+    lanes: Lanes[EsealError] = Lanes(limit=10, bulk_share=4, sessions=1)
+    tally = Tally(lanes)
 
     def observe() -> None:
         for _ in range(700):
             tally.signed("tally", [0.001, 0.002])
-            tally.waited(Lane.BULK, 0.01)
+            lanes.sign("tally", [b""], Lane.BULK, 30.0)
 
+    def serve() -> None:
+        while not done.is_set():
+            if (turn := lanes.take()) is not None:
+                lanes.settle(turn, [b""] * len(turn.data))
+
+    done = threading.Event()
+    server = threading.Thread(target=serve)
     threads = [threading.Thread(target=observe) for _ in range(4)]
-    for thread in threads:
+    for thread in (server, *threads):
         thread.start()
     while any(thread.is_alive() for thread in threads):
         tally.hand_over()
+    done.set()
+    server.join()
     tally.hand_over()
 
     assert [5600, 2800] == [after - first for after, first in zip(counted(), before, strict=True)]

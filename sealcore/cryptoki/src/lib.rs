@@ -1,164 +1,31 @@
-//! A batch of PKCS#11 signatures in one session: `C_SignInit` and `C_Sign` in a loop, and nothing else.
+//! Signatures in a PKCS#11 token, many callers to many sessions, without the interpreter's lock.
 //!
-//! Everything else about a token (starting the module, logging in, sessions, keys, recovery) is Python's, which can say
-//! it better. The loop is here because each call from Python gives the interpreter's lock away and takes it back, and
-//! with tens of sessions on a network HSM that costs more than the signatures.
+//! ```text
+//! Lanes::sign        a caller's batch waits in one of two lanes, at the longest until its deadline    (lanes)
+//! Lanes::serve       a session's thread takes turns, for as long as nothing goes wrong                (seat)
+//! Signer::sign_many  C_SignInit and C_Sign, in a loop                                                 (signer)
+//! ```
 //!
-//! This crate exists apart from `sealcore` because calling a vendor's library is `unsafe`, and `sealcore` forbids that.
-//! What it offers is safe as far as the module is what it says it is: handles that mean nothing to the module are
-//! refused by it (CKR_SESSION_HANDLE_INVALID, CKR_KEY_HANDLE_INVALID), and every buffer is as long as it is said to be.
+//! Everything else about a token (starting the module, logging in, finding keys, recovery) is Python's, which can say it
+//! better. This much is here because each call from Python gives the interpreter's lock away and takes it back, and each
+//! caller that is woken does so too: with tens of sessions on a network HSM that costs more than the signatures.
+//!
+//! The crate exists apart from `sealcore` because calling a vendor's library is `unsafe`, and `sealcore` forbids that.
+//! Only `signer` holds such code. What it offers is safe as far as the module is what it says it is: handles that mean
+//! nothing to the module are refused by it (CKR_SESSION_HANDLE_INVALID, CKR_KEY_HANDLE_INVALID), and every buffer is as
+//! long as it is said to be.
 
-use std::{
-    error::Error,
-    ffi::OsStr,
-    fmt,
-    mem::size_of,
-    ptr,
-    time::{Duration, Instant},
-};
+mod lanes;
+mod seat;
+mod signer;
 
-use cryptoki_sys::{
-    CK_BYTE, CK_FUNCTION_LIST, CK_MECHANISM, CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_ULONG, CKR_OK, CKR_SIGNATURE_LEN_RANGE,
-    Pkcs11,
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A handle, a mechanism or another number of PKCS#11's, as wide as the module takes it.
-pub type Number = CK_ULONG;
+pub use lanes::{Answer, Answers, Lane, Lanes, Limits, NotTaken, Observed, Turn};
+pub use seat::{Interrupted, Seat, Session};
+pub use signer::{NotLoaded, Number, Pss, Signed, Signer, Signing};
 
-/// CKM_RSA_PKCS_PSS's parameters (PKCS#11 v2.40, mechanisms, section 2.1.10).
-#[derive(Clone, Copy, Debug)]
-pub struct Pss {
-    /// The digest's mechanism, such as CKM_SHA256.
-    pub hash: Number,
-    /// The mask generation function, such as CKG_MGF1_SHA256.
-    pub mgf: Number,
-    /// The salt's length in bytes.
-    pub salt_length: Number,
-}
-
-/// What is signed with, and how long a signature is.
-#[derive(Clone, Copy, Debug)]
-pub struct Signing {
-    /// The session, which no other thread may use meanwhile (section 5.11: a session holds one operation).
-    pub session: Number,
-    /// The private key's object handle.
-    pub key: Number,
-    /// CKM_ECDSA, CKM_RSA_PKCS or CKM_RSA_PKCS_PSS.
-    pub mechanism: Number,
-    /// The parameters of CKM_RSA_PKCS_PSS.
-    pub pss: Option<Pss>,
-    /// The length that every signature of this key has; another one is an error.
-    pub signature_length: usize,
-    /// The output buffer's length in bytes. It is never asked for: on a network HSM that could be one more round trip.
-    pub buffer: usize,
-}
-
-/// What came of a batch: a signature for each item up to the one that failed or came too late.
-#[derive(Debug, Default)]
-pub struct Signed {
-    /// The signatures, in order.
-    pub signatures: Vec<Vec<u8>>,
-    /// How long each took.
-    pub took: Vec<Duration>,
-    /// The call that failed and its return value.
-    pub failure: Option<(&'static str, CK_RV)>,
-}
-
-/// Why a module cannot be called.
-#[derive(Debug)]
-pub struct NotLoaded(String);
-
-impl fmt::Display for NotLoaded {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl Error for NotLoaded {}
-
-/// The signing functions of a module, which others load, start and stop.
-#[derive(Clone, Copy, Debug)]
-pub struct Signer {
-    sign_init: unsafe extern "C" fn(CK_ULONG, *mut CK_MECHANISM, CK_ULONG) -> CK_RV,
-    sign: unsafe extern "C" fn(CK_ULONG, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG) -> CK_RV,
-}
-
-impl Signer {
-    /// Look the functions up in the module at `path`. It stays loaded until the process ends.
-    pub fn load(path: impl AsRef<OsStr>) -> Result<Self, NotLoaded> {
-        // SAFETY: loading runs the library's own initialisers, which is what an operator configures it for.
-        let module = unsafe { Pkcs11::new(path) }.map_err(|error| NotLoaded(error.to_string()))?;
-        let module: &'static Pkcs11 = Box::leak(Box::new(module));
-        let Ok(function_list) = &module.C_GetFunctionList else {
-            return Err(NotLoaded("it has no C_GetFunctionList".to_owned()));
-        };
-        let mut list: *mut CK_FUNCTION_LIST = ptr::null_mut();
-        // SAFETY: C_GetFunctionList may be called at any time and writes one pointer (section 5.4).
-        let value = unsafe { function_list(&raw mut list) };
-        // SAFETY: the module owns the list, which stays as it is for as long as the module is loaded (section 5.4).
-        let functions = unsafe { list.as_ref() };
-        match functions.map(|functions| (functions.C_SignInit, functions.C_Sign)) {
-            Some((Some(sign_init), Some(sign))) if value == CKR_OK => Ok(Self { sign_init, sign }),
-            _ => Err(NotLoaded(format!("C_GetFunctionList returned {value:#x} or an incomplete list"))),
-        }
-    }
-
-    /// Sign each of `data`, until one fails or `within` has passed; at least one is tried.
-    pub fn sign_many<T: AsRef<[u8]>>(&self, signing: &Signing, data: &[T], within: Duration) -> Signed {
-        let mut buffer = vec![0; signing.buffer];
-        let mut signed =
-            Signed { signatures: Vec::with_capacity(data.len()), took: Vec::with_capacity(data.len()), failure: None };
-        let started = Instant::now();
-        let mut before = started;
-        for item in data {
-            match self.sign_one(signing, item.as_ref(), &mut buffer) {
-                Ok(signature) => signed.signatures.push(signature),
-                Err(failure) => {
-                    signed.failure = Some(failure);
-                    break;
-                }
-            }
-            let now = Instant::now();
-            signed.took.push(now - before);
-            before = now;
-            if now - started >= within {
-                break;
-            }
-        }
-        signed
-    }
-
-    fn sign_one(&self, signing: &Signing, data: &[u8], buffer: &mut [u8]) -> Result<Vec<u8>, (&'static str, CK_RV)> {
-        // Made anew each time: modules may write into both.
-        let mut pss =
-            signing.pss.map(|pss| CK_RSA_PKCS_PSS_PARAMS { hashAlg: pss.hash, mgf: pss.mgf, sLen: pss.salt_length });
-        let mut mechanism = CK_MECHANISM {
-            mechanism: signing.mechanism,
-            pParameter: pss.as_mut().map_or(ptr::null_mut(), |pss| (&raw mut *pss).cast()),
-            ulParameterLen: if pss.is_some() { size_of::<CK_RSA_PKCS_PSS_PARAMS>() as CK_ULONG } else { 0 },
-        };
-        // SAFETY: the mechanism and its parameters outlive the call; the module checks both handles.
-        let value = unsafe { (self.sign_init)(signing.session, &raw mut mechanism, signing.key) };
-        if value != CKR_OK {
-            return Err(("C_SignInit", value));
-        }
-        let mut length = buffer.len() as CK_ULONG;
-        // SAFETY: both buffers are as long as is said; the module only reads the data although its type lacks const.
-        let value = unsafe {
-            (self.sign)(
-                signing.session,
-                data.as_ptr().cast_mut(),
-                data.len() as CK_ULONG,
-                buffer.as_mut_ptr(),
-                &raw mut length,
-            )
-        };
-        if value != CKR_OK {
-            return Err(("C_Sign", value));
-        }
-        match buffer.get(..signing.signature_length) {
-            Some(signature) if length as usize == signing.signature_length => Ok(signature.to_vec()),
-            _ => Err(("C_Sign", CKR_SIGNATURE_LEN_RANGE)),
-        }
-    }
+/// Nothing here can panic while it holds a lock, and if it did, callers with deadlines must not.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

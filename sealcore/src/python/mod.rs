@@ -37,5 +37,5 @@ mod sealcore {
     #[pymodule_export]
     use super::template::PyTemplate;
     #[pymodule_export]
-    use super::token::PyTokenSigner;
+    use super::token::{LaneFull, PyInterrupted, PyLanes, PySeat, PyTokenKey, PyTokenSession, PyTokenSigner, PyTurn};
 }

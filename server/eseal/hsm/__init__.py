@@ -2,13 +2,15 @@
 
 The life of a signature::
 
-    room.sign(key, digests)         a batch becomes a job in one of two lanes (lanes)
+    room.sign(key, digests)         a batch waits in one of two lanes (queued)
       -> a worker takes a turn      a thread with a session of its own, so that no caller hangs in the module (worker)
-      -> C_SignInit, C_Sign         with the key handle that was looked up once in that session (session, cryptoki)
+      -> C_SignInit, C_Sign         with the key handle that was looked up once in that session (session)
       -> r and s, or the RSA bytes  in the caller's order
 
-and beside it the keeper, one thread that opens sessions and climbs the recovery ladder when they fail, and the watch,
-which gives up calls that do not come back. ``docs/hsm.md`` has the ladder and the vendors.
+As long as nothing goes wrong all of that is native (``sealcore/cryptoki``), from the caller's wait to the signature;
+what goes wrong comes to the worker. Beside it are the keeper, one thread that opens sessions and climbs the recovery
+ladder when they fail, and the watch, which gives up calls that do not come back. ``docs/hsm.md`` has the ladder and the
+vendors.
 
 Where the key is a trust service provider's, ``csc.room`` is the key room: the same callers, lanes and deadlines, and HTTPS in
 place of the module.

@@ -33,6 +33,7 @@ from eseal.hsm.cryptoki import (
     CKM_RSA_PKCS_PSS,
     CKM_SHA256,
 )
+from eseal.sealcore import TokenKey
 from eseal.terms import Algorithm
 
 if TYPE_CHECKING:
@@ -87,11 +88,21 @@ def public_key_of(key: SealKey) -> bytes:
     return public_facts(key).spki
 
 
-def mechanism_of(algorithm: Algorithm) -> tuple[int, tuple[int, int, int] | None]:
-    """The mechanism that signs digests for ``algorithm``, and CK_RSA_PKCS_PSS_PARAMS: hash, mgf and salt length."""
-    if algorithm is Algorithm.PS256:
-        return CKM_RSA_PKCS_PSS, (CKM_SHA256, CKG_MGF1_SHA256, 32)
-    return (CKM_RSA_PKCS if algorithm is Algorithm.RS256 else CKM_ECDSA), None
+def token_key(algorithm: Algorithm, *, session: int, handle: int, signature_length: int, buffer_size: int) -> TokenKey:
+    """The key that was found as ``handle`` in ``session``, as it signs digests for ``algorithm``; lengths are in bytes."""
+    mechanism, pss = CKM_ECDSA, None
+    if algorithm is Algorithm.RS256:
+        mechanism = CKM_RSA_PKCS
+    elif algorithm is Algorithm.PS256:
+        mechanism, pss = CKM_RSA_PKCS_PSS, (CKM_SHA256, CKG_MGF1_SHA256, 32)  # hash, mask generation, salt length
+    return TokenKey(
+        session=session,
+        key=handle,
+        mechanism=mechanism,
+        pss=pss,
+        signature_length=signature_length,
+        buffer_size=buffer_size,
+    )
 
 
 def token_input(algorithm: Algorithm, digest: bytes) -> bytes:

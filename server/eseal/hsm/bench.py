@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pkcs11 import Attribute, ObjectClass
 
 from eseal.errors import SetupError
-from eseal.hsm.algorithms import DIGEST_LENGTHS, mechanism_of, token_input
+from eseal.hsm.algorithms import DIGEST_LENGTHS, token_input, token_key
 from eseal.hsm.connection import errand
 from eseal.hsm.cryptoki import CryptokiError
 from eseal.hsm.inventory import kind_of
@@ -72,26 +72,23 @@ class _Session:
                 f"The token holds no private key with the label '{label}' that can seal; `eseal hsm list` shows its keys.",
             )
         algorithm = algorithms[0]
-        mechanism, pss = mechanism_of(algorithm)
         digest = os.urandom(DIGEST_LENGTHS[algorithm])
         self._data = [token_input(algorithm, digest)] * _AT_A_TIME
         self._signer = connection.module.cryptoki.signer
-        length = _signature_length(found[0], algorithm)
-        self._arguments = {
-            "session": session.handle,
-            "key": found[0].handle,
-            "mechanism": mechanism,
-            "pss": pss,
-            "signature_length": length,
-            "buffer_size": settings.quirks.signature_buffer,
-        }
+        self._key = token_key(
+            algorithm,
+            session=session.handle,
+            handle=found[0].handle,
+            signature_length=_signature_length(found[0], algorithm),
+            buffer_size=settings.quirks.signature_buffer,
+        )
         self.took: list[float] = []
 
     def work(self, until: float) -> None:
         """Sign until then."""
         self.took = []
         while time.monotonic() < until:
-            _, took, failure = self._signer.sign_many(self._data, within=0.1, **self._arguments)
+            _, took, failure = self._signer.sign_many(self._key, self._data, 0.1)
             self.took += took
             if failure is not None:
                 raise CryptokiError.of(*failure)

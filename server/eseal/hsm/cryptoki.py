@@ -7,7 +7,8 @@ to the module's function list here:
   call is made without the GIL. SoftHSM then switches its locks off, and two threads bring the process down.
 - C_Login: its sessions log out of the whole token when the one that logged in is closed, and a failed login leaks one.
 - C_Sign: it asks for the length first, so a signature is three calls rather than two, and takes the GIL between them. The
-  loop over a batch is native (``sealcore.TokenSigner``): with many sessions the GIL costs more than the signatures.
+  loop over a batch is native (``sealcore.TokenSigner``), and so is the queue before it (``sealcore.Lanes``): with many
+  sessions the GIL costs more than the signatures.
 - C_GetTokenInfo: it leaves out how many sessions the token has.
 
 ctypes releases the GIL around each of these calls.
@@ -146,7 +147,8 @@ class Cryptoki:
         self._session_info = _function(functions, _SESSION_INFO, ulong, pointer)
         self._login = _function(functions, _LOGIN, ulong, ulong, ctypes.c_char_p, ulong)
         self.signer = TokenSigner(path)
-        self.starts = 0  # How often this module was started: handles are numbers of one start, and come again in the next.
+        # How often the module was started: handles are numbers of one start, and come again in the next.
+        self.starts = 0
 
     def initialize(self, *, os_locking: bool, reserved: str | None = None) -> None:
         """C_Initialize; the module may use the system's own locks (CKF_OS_LOCKING_OK) unless told otherwise."""

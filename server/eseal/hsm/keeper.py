@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from eseal.hsm.connection import Connection
-    from eseal.hsm.lanes import Lanes
     from eseal.hsm.session import SigningSession
     from eseal.hsm.settings import RecoverySettings
+    from eseal.sealcore import Lanes
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,9 @@ _FINAL = frozenset({"KEY_CERTIFICATE_MISMATCH", "HSM_TOKEN_AMBIGUOUS"})
 class Keeper(threading.Thread):
     """Keeps ``workers`` in sessions. ``start`` it once; ``stop`` ends it."""
 
-    def __init__(self, connection: Connection, lanes: Lanes, settings: RecoverySettings, *, seats: int) -> None:
+    def __init__(
+        self, connection: Connection, lanes: Lanes[EsealError], settings: RecoverySettings, *, seats: int
+    ) -> None:
         """``seats`` is how many workers there are to be, and how many calls may be stuck before no other takes their place."""
         super().__init__(name="hsm-keeper", daemon=True)
         self._seats = seats
@@ -73,8 +75,8 @@ class Keeper(threading.Thread):
         self._stopping = False
         self.workers: list[Worker] = []
         self.stuck: set[Worker] = set()  # Those whose call was given up and is not back; the watch adds to it.
-        self.last_good = 0.0
-        self.tally = metrics.Tally()  # What the workers observe; the watch hands it over.
+        self._good = 0.0
+        self.tally = metrics.Tally(lanes)  # What the workers observe; the watch hands it over.
         self.entered = 0.0  # When the work on an event began (monotonic); 0 while idle. Read by the watch.
 
     # --- Posted by others, never blocking --------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ class Keeper(threading.Thread):
         """``worker`` is stuck in a call that began at ``since`` (monotonic), and is left behind there."""
         # Before it can see that it was given up: it may come back at this moment, and is taken out of the set then.
         self.stuck.add(worker)
-        worker.abandoned = True
+        worker.abandon()
         self._events.put(partial(self._on_given_up, worker, since))
 
     def returned(self, worker: Worker) -> None:
@@ -151,8 +153,9 @@ class Keeper(threading.Thread):
 
     def seat(self, worker: Worker, session: SigningSession, news: News = News.SEATED) -> None:
         """Give ``session`` to ``worker``."""
-        with worker.lock:
-            worker.session = session
+        worker.seat.hold()
+        worker.sit(session)
+        worker.seat.release()
         self._vacant.pop(worker, None)
         worker.inbox.put(news)
 
@@ -196,7 +199,7 @@ class Keeper(threading.Thread):
         self.workers.remove(worker)
         self._vacant.pop(worker, None)
         self._fill_seats()
-        if self.last_good < since:
+        if self._last_good() < since:
             self._failed()
         if self._lanes.closed is not None:
             self._try_later("HSM_STUCK")
@@ -238,7 +241,7 @@ class Keeper(threading.Thread):
         """A key that was not there when a session was opened, or was another one, may be right by now."""
         for worker in self.workers:
             session = worker.session
-            if session is None or not session.refusals or not worker.lock.acquire(timeout=_PAUSE_SECONDS):
+            if session is None or not session.refusals or not worker.seat.hold(_PAUSE_SECONDS):
                 continue
             try:
                 self._connection.look_again(session)
@@ -246,7 +249,7 @@ class Keeper(threading.Thread):
                 # Its next signature shows what is wrong with it.
                 self._say("hsm_keys_not_looked_up", cause_of(error))
             finally:
-                worker.lock.release()
+                worker.seat.release()
         self._refusals.tell(self._sessions())
 
     def _fill(self) -> None:
@@ -339,7 +342,7 @@ class Keeper(threading.Thread):
         with ExitStack() as held:
             self._quiesce(held)
             for worker in self.workers:
-                worker.session = None
+                worker.sit(None)
                 self._vacant[worker] = None
             outcome = "OK"
             try:
@@ -356,11 +359,11 @@ class Keeper(threading.Thread):
         """Hold every worker's lock; SetupError where one does not come out of the module in time."""
         until = time.monotonic() + self._settings.quiesce_seconds
         for worker in self.workers:
-            if not worker.lock.acquire(timeout=max(0.0, until - time.monotonic())):
+            if not worker.seat.hold(max(0.0, until - time.monotonic())):
                 raise SetupError(
                     "HSM_NOT_QUIESCED", "A call into the module is still under way; it cannot be restarted."
                 )
-            held.callback(worker.lock.release)
+            held.callback(worker.seat.release)
 
     def _may_restart(self) -> bool:
         waited = time.monotonic() - self._last_restart >= self._settings.reinitialise_interval_seconds
@@ -371,10 +374,16 @@ class Keeper(threading.Thread):
 
     def _too_many(self) -> bool:
         """Failures count only since the last good signature: a module that fails now and then is not dead."""
-        since = max(self.last_good, time.monotonic() - self._settings.window_seconds)
+        since = max(self._last_good(), time.monotonic() - self._settings.window_seconds)
         while self._failures and self._failures[0] < since:
             self._failures.popleft()
         return len(self._failures) >= self._settings.failures
+
+    def _last_good(self) -> float:
+        """When the last call began that brought a signature (monotonic)."""
+        ago = (worker.seat.since_good for worker in (*self.workers, *self.stuck))
+        self._good = max([self._good, *(time.monotonic() - seconds for seconds in ago if seconds is not None)])
+        return self._good
 
     def _open_circuit(self, cause: str) -> None:
         """Step 5."""
@@ -402,10 +411,10 @@ class Keeper(threading.Thread):
 
     def _take_away(self, worker: Worker, until: float = 0.0) -> None:
         """Discard the worker's session, unless it is inside a call and stays there: then it will see for itself."""
-        if not worker.lock.acquire(timeout=max(0.0, until - time.monotonic())):
+        if not worker.seat.hold(max(0.0, until - time.monotonic())):
             return
-        session, worker.session = worker.session, None
-        worker.lock.release()
+        session = worker.sit(None)
+        worker.seat.release()
         if session is not None:
             session.close()
         if worker in self.workers:
@@ -418,8 +427,7 @@ class Keeper(threading.Thread):
 
     def _wake(self) -> None:
         """Let workers that wait for work see that they have no session any more."""
-        for _ in self.workers:
-            self._lanes.tickets.put(None)
+        self._lanes.ring()
 
     def _say(self, event: str, cause: str) -> None:
         """Log each step once while something is wrong, not once for each session."""

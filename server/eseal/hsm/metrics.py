@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter as Count
-from collections import defaultdict, deque
-from typing import TYPE_CHECKING, TypeVar
+from collections import deque
+from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from eseal.terms import Lane
-
-_Observed = TypeVar("_Observed")
+    from eseal.errors import EsealError
+    from eseal.sealcore import Lanes
 
 SIGN_SECONDS = Histogram(
     "hsm_sign_seconds",
@@ -54,39 +53,28 @@ CERTIFICATE_END = Gauge(
 
 
 class Tally:
-    """What threads observe, until one of them hands it over: a histogram costs more than a fifth of a signature."""
+    """What is observed, until one thread hands it over: a histogram costs more than a fifth of a signature."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: Lanes[EsealError]) -> None:
+        """``lanes`` observe how long batches waited, and the signatures that they know of."""
+        self._lanes = lanes
         # Appending and taking are one step each, so no thread needs a lock.
         self._signed: deque[tuple[str, Sequence[float]]] = deque()
-        self._waited: deque[tuple[Lane, float]] = deque()
 
     def signed(self, key: str, took: Sequence[float]) -> None:
         """Signatures with ``key`` took these seconds each."""
         self._signed.append((key, took))
 
-    def waited(self, lane: Lane, seconds: float) -> None:
-        """A batch in ``lane`` waited so long for its first session."""
-        self._waited.append((lane, seconds))
-
     def hand_over(self) -> None:
         """Let the histograms have what was observed since the last time."""
-        signed: defaultdict[str, list[float]] = defaultdict(list)
-        waited: defaultdict[Lane, list[float]] = defaultdict(list)
-        for key, took in _taken(self._signed):
-            signed[key].extend(took)
-        for lane, seconds in _taken(self._waited):
-            waited[lane].append(seconds)
+        signed, waited = self._lanes.observed()
+        for _ in range(len(self._signed)):  # What comes meanwhile is for the next time.
+            key, took = self._signed.popleft()
+            signed.setdefault(key, []).extend(took)
         for key, amounts in signed.items():
             observe_all(SIGN_SECONDS.labels(key), amounts)
         for lane, amounts in waited.items():
-            observe_all(QUEUE_SECONDS.labels(lane.value), amounts)
-
-
-def _taken(observed: deque[_Observed]) -> Iterator[_Observed]:
-    """Take out what is there now; what comes meanwhile is for the next time."""
-    for _ in range(len(observed)):
-        yield observed.popleft()
+            observe_all(QUEUE_SECONDS.labels(lane), amounts)
 
 
 def observe_all(histogram: Histogram, amounts: Sequence[float]) -> None:

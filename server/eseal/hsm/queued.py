@@ -6,18 +6,18 @@ Who makes the signatures is a room's own: sessions of a token (``room``), or a r
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from eseal.errors import DeadlineExceeded, EsealError, Internal, Overloaded, SetupError, Unavailable
 from eseal.hsm.algorithms import DIGEST_LENGTHS
-from eseal.hsm.lanes import Job
+from eseal.sealcore import LaneFull
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from eseal.hsm.lanes import Lanes
     from eseal.hsm.validity import Validity
+    from eseal.sealcore import Lanes
     from eseal.terms import Algorithm, SealKey
 
 
@@ -26,7 +26,7 @@ class QueuedKeyRoom:
 
     def __init__(
         self,
-        lanes: Lanes,
+        lanes: Lanes[EsealError],
         certificates: Mapping[str, Validity],
         *,
         wait_seconds: float,
@@ -63,13 +63,13 @@ class QueuedKeyRoom:
             length = DIGEST_LENGTHS[key.algorithm]
             if any(len(digest) != length for digest in digests):
                 raise Internal("DIGEST_LENGTH", f"{key.algorithm} signs digests of {length} bytes.")
-            job = Job(key.label, [self._encode(key.algorithm, digest) for digest in digests], lane)
-            self._lanes.put(job)
+            data = [self._encode(key.algorithm, digest) for digest in digests]
+            answers, not_begun = self._lanes.sign(key.label, data, lane, until - now)
         except EsealError as error:
             return [error] * len(digests)
-        if job.finished.acquire(timeout=until - now):
-            return [answer if answer is not None else _lost() for answer in job.answers]
-        return self._late(job)
+        except LaneFull as full:
+            return [self._full(lane, *full.args)] * len(digests)
+        return cast("list[bytes | EsealError]", answers) if not_begun is None else self._late(answers, not_begun, lane)
 
     def healthy(self) -> bool:
         """Whether signatures are to be had: False while the circuit is open."""
@@ -81,18 +81,27 @@ class QueuedKeyRoom:
         except KeyError:
             raise Internal("UNKNOWN_KEY", f"The key room was not opened with seal key '{key.label}'.") from None
 
-    def _late(self, job: Job) -> list[bytes | EsealError]:
+    def _full(self, lane: Lane, depth: int) -> EsealError:
+        return Overloaded(
+            "HSM_QUEUE_FULL",
+            f"{depth} signatures wait in the {lane} lane already; try again later.",
+            retry_after=self._lanes.drain_seconds(lane),
+        )
+
+    def _late(
+        self, answers: Sequence[bytes | EsealError | None], not_begun: Sequence[int], lane: Lane
+    ) -> list[bytes | EsealError]:
         """The deadline came first. Signatures that are there are handed over all the same."""
-        not_begun = self._lanes.withdraw(job)
         waiting = Overloaded(
             "HSM_QUEUE_TIMEOUT",
             "No session was free before the deadline; try again later.",
-            retry_after=self._lanes.drain_seconds(job.lane),
+            retry_after=self._lanes.drain_seconds(lane),
         )
         slow = Unavailable("HSM_TIMEOUT", "The HSM did not finish before the deadline; try again.")
+        untouched = frozenset(not_begun)
         return [
-            answer if answer is not None else (waiting if place in not_begun else slow)
-            for place, answer in enumerate(list(job.answers))
+            answer if answer is not None else (waiting if place in untouched else slow)
+            for place, answer in enumerate(answers)
         ]
 
 
@@ -107,7 +116,3 @@ def require_one_valid(certificates: Iterable[Validity]) -> None:
         else:
             return
     raise refusal or SetupError("NO_SEAL_KEY", "No seal key is configured: add a [[keys]] table.")
-
-
-def _lost() -> EsealError:
-    return Internal("UNANSWERED", "The key room lost track of this digest.")

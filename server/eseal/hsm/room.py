@@ -14,14 +14,15 @@ from eseal.hsm.algorithms import public_facts, token_input
 from eseal.hsm.connection import Connection, cause_of
 from eseal.hsm.cryptoki import HSM_FAULTS
 from eseal.hsm.keeper import Keeper
-from eseal.hsm.lanes import Lanes
 from eseal.hsm.queued import QueuedKeyRoom, require_one_valid
 from eseal.hsm.validity import Validity
 from eseal.hsm.watch import Watch
+from eseal.sealcore import Lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from eseal.errors import EsealError
     from eseal.hsm.algorithms import PublicFacts
     from eseal.hsm.session import SigningSession
     from eseal.hsm.settings import HsmSettings
@@ -47,7 +48,7 @@ class Pkcs11KeyRoom(QueuedKeyRoom):
         seats: int,
     ) -> None:
         """``sessions`` are those that could be opened of ``seats``; the keeper opens the others as soon as they are to be had."""
-        lanes = Lanes(limit=settings.queue_limit, bulk_share=settings.bulk_share, sessions=seats)
+        lanes: Lanes[EsealError] = Lanes(limit=settings.queue_limit, bulk_share=settings.bulk_share, sessions=seats)
         super().__init__(lanes, certificates, wait_seconds=settings.wait_seconds, encode=token_input)
         self._quiesce_seconds = settings.recovery.quiesce_seconds
         self._connection = connection

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from eseal.errors import SetupError
-from eseal.hsm.algorithms import DIGEST_LENGTHS, mechanism_of, token_input
+from eseal.hsm.algorithms import DIGEST_LENGTHS, token_input, token_key
 from eseal.hsm.cryptoki import HSM_FAULTS, CryptokiError
 from eseal.hsm.keys import find_key
+from eseal.sealcore import TokenSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,23 +20,8 @@ if TYPE_CHECKING:
     from eseal.hsm.algorithms import PublicFacts
     from eseal.hsm.cryptoki import Cryptoki
     from eseal.hsm.settings import QuirkSettings
+    from eseal.sealcore import TokenKey
     from eseal.terms import Algorithm, SealKey
-
-
-@dataclass(frozen=True, slots=True)
-class _KeyInSession:
-    """A key as it was found in one PKCS#11 session."""
-
-    handle: int
-    signature_length: int
-    algorithm: Algorithm
-    mechanism: int
-    pss: tuple[int, int, int] | None
-
-    @classmethod
-    def found(cls, handle: int, algorithm: Algorithm, facts: PublicFacts) -> Self:
-        """Note the key that was found as ``handle``, and how it signs."""
-        return cls(handle, facts.signature_length, algorithm, *mechanism_of(algorithm))
 
 
 class Signed(NamedTuple):
@@ -53,14 +38,18 @@ class Signed(NamedTuple):
 
 
 class SigningSession:
-    """A session that signs. One thread at a time: a session holds one operation (PKCS#11 v2.40 section 5.11)."""
+    """A session that signs. One thread at a time: a session holds one operation (PKCS#11 v2.40 section 5.11).
+
+    ``native`` is the same session for the loop that takes turns.
+    """
 
     def __init__(self, cryptoki: Cryptoki, session: pkcs11.Session, quirks: QuirkSettings) -> None:
         self._cryptoki = cryptoki
         self._session = session
         self._handle: int = session.handle
         self._start = cryptoki.starts
-        self._keys: dict[str, _KeyInSession] = {}
+        self._keys: dict[str, tuple[Algorithm, TokenKey]] = {}
+        self.native = TokenSession(cryptoki.signer)
         self.refusals: dict[str, SetupError] = {}
         self._quirks = quirks
 
@@ -78,7 +67,9 @@ class SigningSession:
             except SetupError as refusal:
                 self.refusals[key.label] = refusal
             else:
-                self._keys[key.label] = _KeyInSession.found(handle, key.algorithm, facts)
+                found = self._found(handle, key, facts)
+                self._keys[key.label] = key.algorithm, found
+                self.native.add(key.label, found)
                 self.refusals.pop(key.label, None)
         if not self._keys:
             raise next(iter(self.refusals.values()))
@@ -88,15 +79,19 @@ class SigningSession:
 
         At least one is tried. SetupError for a key that was refused when it was looked up.
         """
-        key = self._keys.get(label)
-        if key is None:
+        if label not in self._keys:
             raise self.refusals[label]
-        return self._sign(key, data, within)
+        return self._sign(self._keys[label][1], data, within)
+
+    def fault(self, failure: tuple[str, int]) -> tuple[CryptokiError, float]:
+        """The error that a call and its return value stand for, and how long the token is to rest for it, in seconds."""
+        error = CryptokiError.of(*failure)
+        return error, self._quirks.busy_seconds if error.code in self._quirks.busy else 0.0
 
     def try_out(self) -> None:
         """Make a trial signature over random bytes, with any key. CryptokiError where the module fails."""
-        key = next(iter(self._keys.values()))
-        self._sign_trial(key, os.urandom(DIGEST_LENGTHS[key.algorithm]))
+        algorithm, key = next(iter(self._keys.values()))
+        self._sign_trial(algorithm, key, os.urandom(DIGEST_LENGTHS[algorithm]))
 
     def close(self) -> None:
         """Close the session, whatever state it is in: one that is lost says so again, and that is no news.
@@ -108,32 +103,27 @@ class SigningSession:
         with contextlib.suppress(*HSM_FAULTS):
             self._cryptoki.close_session(self._handle)
 
-    def _sign(self, key: _KeyInSession, data: Sequence[bytes], within: float) -> Signed:
-        signatures, took, failure = self._cryptoki.signer.sign_many(
-            data,
+    def _found(self, handle: int, key: SealKey, facts: PublicFacts) -> TokenKey:
+        return token_key(
+            key.algorithm,
             session=self._handle,
-            key=key.handle,
-            mechanism=key.mechanism,
-            pss=key.pss,
-            signature_length=key.signature_length,
+            handle=handle,
+            signature_length=facts.signature_length,
             buffer_size=self._quirks.signature_buffer,
-            within=within,
-        )
-        if failure is None:
-            return Signed(signatures, took, None)
-        error = CryptokiError.of(*failure)
-        return Signed(
-            signatures, took, error, rest=self._quirks.busy_seconds if error.code in self._quirks.busy else 0.0
         )
 
-    def _sign_trial(self, key: _KeyInSession, digest: bytes) -> bytes:
-        signed = self._sign(key, [token_input(key.algorithm, digest)], 0.0)
+    def _sign(self, key: TokenKey, data: Sequence[bytes], within: float) -> Signed:
+        signatures, took, failure = self._cryptoki.signer.sign_many(key, data, within)
+        return Signed(signatures, took, None) if failure is None else Signed(signatures, took, *self.fault(failure))
+
+    def _sign_trial(self, algorithm: Algorithm, key: TokenKey, digest: bytes) -> bytes:
+        signed = self._sign(key, [token_input(algorithm, digest)], 0.0)
         if signed.failure is not None:
             raise signed.failure
         return signed.signatures[0]
 
     def _trial(self, key: SealKey, facts: PublicFacts) -> Callable[[int, bytes], bytes]:
         def sign(handle: int, digest: bytes) -> bytes:
-            return self._sign_trial(_KeyInSession.found(handle, key.algorithm, facts), digest)
+            return self._sign_trial(key.algorithm, self._found(handle, key, facts), digest)
 
         return sign

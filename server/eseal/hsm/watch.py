@@ -20,11 +20,12 @@ from eseal.hsm.keeper import away
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
+    from eseal.errors import EsealError
     from eseal.hsm.keeper import Keeper
-    from eseal.hsm.lanes import Lanes
     from eseal.hsm.settings import RecoverySettings
     from eseal.hsm.validity import Validity
     from eseal.hsm.worker import Worker
+    from eseal.sealcore import Lanes
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,9 @@ _LONGEST_ROUND = 1.0
 class Watch(threading.Thread):
     """Looks at every worker, and at the keeper, once a round."""
 
-    def __init__(self, keeper: Keeper, lanes: Lanes, settings: RecoverySettings, certificates: list[Validity]) -> None:
+    def __init__(
+        self, keeper: Keeper, lanes: Lanes[EsealError], settings: RecoverySettings, certificates: list[Validity]
+    ) -> None:
         super().__init__(name="hsm-watch", daemon=True)
         self._keeper = keeper
         self._lanes = lanes
@@ -46,12 +49,11 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Go round until stopped."""
         while not self._stopped.wait(min(_LONGEST_ROUND, self._stuck_seconds / 4)):
-            since = time.monotonic() - self._stuck_seconds
             for worker in list(self._keeper.workers):
-                entered = worker.entered
-                if 0.0 < entered < since and not worker.abandoned:
-                    self._give_up(worker, entered)
-            self._look_at_keeper(since)
+                inside = worker.seat.inside
+                if inside is not None and inside > self._stuck_seconds and not worker.abandoned:
+                    self._give_up(worker, time.monotonic() - inside)
+            self._look_at_keeper(time.monotonic() - self._stuck_seconds)
             self._count()
             for certificate in self._certificates:
                 certificate.warn()
@@ -63,9 +65,7 @@ class Watch(threading.Thread):
     def _give_up(self, worker: Worker, entered: float) -> None:
         """Answer the callers of a call that is stuck since ``entered``, and leave its worker behind."""
         self._keeper.given_up(worker, entered)
-        turn = worker.turn
-        if turn is not None:
-            self._lanes.fail(turn, _stuck())
+        self._lanes.give_up(worker.seat, _stuck())
         log.error("hsm_call_stuck", seconds=self._stuck_seconds, stuck=len(self._keeper.stuck))
 
     def _look_at_keeper(self, since: float) -> None:
@@ -80,7 +80,7 @@ class Watch(threading.Thread):
     def _count(self) -> None:
         self._keeper.tally.hand_over()
         workers = list(self._keeper.workers)
-        busy = sum(worker.entered > 0.0 for worker in workers)
+        busy = sum(worker.seat.inside is not None for worker in workers)
         lost = sum(worker.session is None for worker in workers)
         metrics.SESSIONS.labels("busy").set(busy)
         metrics.SESSIONS.labels("idle").set(max(0, len(workers) - busy - lost))

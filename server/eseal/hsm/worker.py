@@ -1,4 +1,4 @@
-"""A worker: one thread with one session.
+"""A worker: one thread with one session. It serves turns natively (``Lanes.serve``) and comes back for what went wrong.
 
 A call into the module that never returns costs this thread and not the caller's, who waits no longer than its deadline.
 
@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING, Protocol
 from eseal.errors import EsealError, Internal, Overloaded, SetupError, Unavailable
 from eseal.hsm import metrics
 from eseal.hsm.cryptoki import CryptokiError
-from eseal.hsm.lanes import TURN_SECONDS
 from eseal.hsm.session import Signed
+from eseal.sealcore import Seat
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from eseal.hsm.lanes import Lanes, Turn
     from eseal.hsm.session import SigningSession
+    from eseal.sealcore import Interrupted, Lanes
 
 # These say that the request or the key is wrong; another session would say the same.
 _FAULTS_OF_THE_REQUEST = frozenset(
@@ -54,7 +52,6 @@ class News(Enum):
 class Desk(Protocol):
     """Where workers report; none of these blocks."""
 
-    last_good: float
     tally: metrics.Tally
 
     def lost(self, worker: Worker, session: SigningSession, cause: str) -> None:
@@ -71,74 +68,59 @@ class Desk(Protocol):
 
 
 class Worker(threading.Thread):
-    """One thread, one session. ``session`` is set by the keeper and taken away by either, under ``lock``."""
+    """One thread, one session, served natively for as long as nothing goes wrong.
 
-    def __init__(self, number: int, lanes: Lanes, desk: Desk) -> None:
+    ``session`` is set by the keeper and taken away by either, who holds ``seat`` for that; whoever holds every worker's
+    seat may finalise the module.
+    """
+
+    def __init__(self, number: int, lanes: Lanes[EsealError], desk: Desk) -> None:
         super().__init__(name=f"hsm-session-{number}", daemon=True)
         self._lanes = lanes
         self._desk = desk
-        self._tally = desk.tally
         self.inbox: SimpleQueue[News] = SimpleQueue()
-        # Held while inside the module; whoever holds every worker's lock may finalise it.
-        self.lock = threading.Lock()
+        self.seat = Seat()
         self.session: SigningSession | None = None
-        self.entered = 0.0  # When the call that is under way began (monotonic); 0 outside. Read by the watch.
-        self.turn: Turn | None = None
         self.abandoned = False
         self.stopping = False
 
     def run(self) -> None:
         """Serve turns while there is a session; wait for one while there is none."""
         while not self.stopping and not self.abandoned:
-            if self.session is None:
+            session = self.session
+            if session is None:
                 if self.inbox.get() is News.TRIAL:
                     self._try_out()
-            elif (turn := self._lanes.take()) is not None:
-                self._serve(turn)
-            else:
-                self._lanes.tickets.get()
-                if self.session is None or self.stopping:
-                    # Somebody who has a session must have this ticket.
-                    self._lanes.tickets.put(None)
+            elif (interrupted := self._lanes.serve(self.seat)) is not None:
+                self._lanes.resume(self.seat, self._answers(self.session or session, interrupted))
         if self.abandoned:
             self._desk.returned(self)
+
+    def sit(self, session: SigningSession | None) -> SigningSession | None:
+        """Have ``session`` from now on, or none; the one before. Whoever calls this holds the seat."""
+        before, self.session = self.session, session
+        self.seat.sit(None if session is None else session.native)
+        return before
+
+    def abandon(self) -> None:
+        """Leave the thread behind in the call that it does not come back from; if it does, it ends."""
+        self.abandoned = True
+        self.seat.want()
 
     def stop(self) -> None:
         """Ask the thread to end after the turn under way."""
         self.stopping = True
         self.inbox.put(News.NONE)
-        self._lanes.tickets.put(None)
+        self.seat.want()
+        self._lanes.ring()
 
-    def _serve(self, turn: Turn) -> None:
-        self.turn = turn
-        started = time.monotonic()
-        for job, start, _ in turn.parts:
-            if start == 0:
-                self._tally.waited(job.lane, started - job.queued_at)
-        place = 0
-        while place < len(turn.data):
-            if self.session is None or (place and time.monotonic() - started > TURN_SECONDS):
-                self._lanes.give_back(turn, place)
-                break
-            answers = self._answers(turn, place)
-            if self.abandoned:
-                return
-            turn.answer(place, answers)
-            place += len(answers)
-        self.turn = None
-        self._lanes.done(turn, time.monotonic() - started)
-
-    def _answers(self, turn: Turn, place: int) -> list[bytes | EsealError]:
-        """Sign from ``place`` on for as long as a turn may take; the one that failed is tried once more, and is the last."""
-        label, data = turn.label, turn.data[place:]
-        try:
-            signed = self._sign(label, data)
-        except SetupError as refusal:
-            return [_refused(refusal)] * len(data)
-        answers: list[bytes | EsealError] = list(signed.signatures)
-        if signed.failure is not None:
-            answers.append(self._once_more(label, data[len(answers)], signed.failure, signed.rest))
-        return answers
+    def _answers(self, session: SigningSession, interrupted: Interrupted) -> list[bytes | EsealError]:
+        """What the turn stopped at, tried once more; none where the session has the key by now."""
+        if interrupted.failure is None:
+            refusal = session.refusals.get(interrupted.key)
+            return [] if refusal is None else [_refused(refusal)] * interrupted.left
+        error, rest = session.fault(interrupted.failure)
+        return [self._once_more(interrupted.key, interrupted.data, error, rest)]
 
     def _once_more(self, label: str, data: bytes, failure: CryptokiError, rest: float) -> bytes | EsealError:
         """Sign again what failed with ``failure``: after a ``rest`` where the token asked for one, else on a fresh session."""
@@ -153,7 +135,7 @@ class Worker(threading.Thread):
         """Sign on the same session what the token was too busy for; where it is busy still, the caller may come again."""
         metrics.SIGN_FAILURES.labels(failure.code).inc()
         time.sleep(rest * random.uniform(0.5, 1.5))  # noqa: S311 - so that not all sessions come back at the same moment
-        signed = self._sign(label, [data])
+        signed = self._sign(label, data)
         if signed.failure is None:
             return signed.signatures[0]
         if not signed.rest:
@@ -167,7 +149,7 @@ class Worker(threading.Thread):
         self._lose(failure)
         if not self._reseated():
             return self._lanes.closed or _failed("no session could be opened")
-        signed = self._sign(label, [data])
+        signed = self._sign(label, data)
         if signed.failure is None:
             return signed.signatures[0]
         if signed.rest:
@@ -176,25 +158,25 @@ class Worker(threading.Thread):
         self._desk.uncured(signed.failure.code)
         return _failed(signed.failure.code)
 
-    def _sign(self, label: str, data: Sequence[bytes]) -> Signed:
-        with self.lock:
+    def _sign(self, label: str, data: bytes) -> Signed:
+        self.seat.enter()
+        good = False
+        try:
             if self.session is None:
                 # The keeper took it away since the last signature.
                 return Signed([], [], CryptokiError("C_Sign", "CKR_SESSION_CLOSED"))
-            self.entered = time.monotonic()
-            try:
-                signed = self.session.sign_many(label, data, within=TURN_SECONDS)
-                if signed.signatures:
-                    self._desk.last_good = self.entered
-            finally:
-                self.entered = 0.0
-        self._tally.signed(label, signed.took)
+            signed = self.session.sign_many(label, [data], within=0.0)
+            good = bool(signed.signatures)
+        finally:
+            self.seat.leave(good)
+        self._desk.tally.signed(label, signed.took)
         return signed
 
     def _lose(self, error: CryptokiError) -> None:
         metrics.SIGN_FAILURES.labels(error.code).inc()
-        with self.lock:
-            session, self.session = self.session, None
+        self.seat.hold()
+        session = self.sit(None)
+        self.seat.release()
         if session is not None and not self.abandoned:
             self._desk.lost(self, session, error.code)
 
@@ -209,17 +191,15 @@ class Worker(threading.Thread):
 
     def _try_out(self) -> None:
         cause = None
+        self.seat.enter()
         try:
-            with self.lock:
-                if self.session is None:
-                    return
-                self.entered = time.monotonic()
-                try:
-                    self.session.try_out()
-                finally:
-                    self.entered = 0.0
+            if self.session is None:
+                return
+            self.session.try_out()
         except CryptokiError as error:
             cause = error.code
+        finally:
+            self.seat.leave()
         if not self.abandoned:
             self._desk.trial_ended(self, cause)
 

@@ -14,9 +14,9 @@ from eseal.errors import EsealError, Internal, SetupError, Unavailable
 from eseal.hsm import metrics
 from eseal.hsm.algorithms import public_facts
 from eseal.hsm.csc.service import PIN_REFUSED, CscError, CscService
-from eseal.hsm.lanes import Lanes
 from eseal.hsm.queued import QueuedKeyRoom, require_one_valid
 from eseal.hsm.validity import Validity
+from eseal.sealcore import Lanes, Seat
 from eseal.terms import Lane
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from eseal.hsm.csc.service import Credential
     from eseal.hsm.csc.settings import CscSettings
-    from eseal.hsm.lanes import Turn
+    from eseal.sealcore import Turn
     from eseal.terms import Algorithm, SealKey
 
 log = structlog.get_logger(__name__)
@@ -50,12 +50,13 @@ class CscKeyRoom(QueuedKeyRoom):
         certificates: Mapping[str, Validity],
     ) -> None:
         fill = {key.label: min(settings.max_batch, credential.multisign) for key, credential in keys.items()}
-        lanes = Lanes(
+        lanes: Lanes[EsealError] = Lanes(
             limit=settings.queue_limit, bulk_share=settings.bulk_share, sessions=settings.connections, fill=fill
         )
         super().__init__(lanes, certificates, wait_seconds=settings.wait_seconds, encode=_as_it_is)
         self._settings = settings
         self._service = service
+        self._tally = metrics.Tally(lanes)
         self._algorithms = {key.label: key.algorithm for key in keys}
         self._mender = _Mender(self, settings, service, next(iter(keys)).label)
         self._senders = [_Sender(number, self, lanes, settings) for number in range(settings.connections)]
@@ -92,6 +93,7 @@ class CscKeyRoom(QueuedKeyRoom):
             sender.stop()
         for thread in (*self._senders, self._mender):
             thread.join(2 * self._settings.request_seconds)
+        self._tally.hand_over()
         self._service.close()
         log.info("qscd_closed")
 
@@ -103,16 +105,16 @@ class CscKeyRoom(QueuedKeyRoom):
 
     # --- Called by the threads --------------------------------------------------------------------------------------------
 
-    def serve(self, turn: Turn, tally: metrics.Tally) -> list[bytes | EsealError]:
+    def serve(self, turn: Turn) -> list[bytes | EsealError]:
         """Sign a turn: one authorization, one request; what failed for a passing reason is tried once more."""
         attempts = Retrying(
             stop=stop_after_attempt(2), wait=wait_random(0.05, 0.2), retry=retry_if_exception(_passes), reraise=True
         )
         try:
-            signatures = attempts(self._sign, turn.label, turn.data, tally)
+            signatures = attempts(self._sign, turn.key, turn.data)
         except CscError as error:
             metrics.SIGN_FAILURES.labels(error.code).inc(len(turn.data))
-            log.warning("qscd_failed", cause=error.code, key=turn.label, digests=len(turn.data))
+            log.warning("qscd_failed", cause=error.code, key=turn.key, digests=len(turn.data))
             self._mender.failed(error)
             return [_answer(error)] * len(turn.data)
         except SetupError as error:
@@ -143,56 +145,52 @@ class CscKeyRoom(QueuedKeyRoom):
 
     def look_after(self) -> None:
         """What is due now and then: warnings of certificates that end, and the gauges."""
+        self._tally.hand_over()
         for certificate in self._certificates.values():
             certificate.warn()
         for lane in Lane:
             metrics.QUEUE_DEPTH.labels(lane.value).set(self._lanes.depth(lane))
 
-    def _sign(self, label: str, digests: Sequence[bytes], tally: metrics.Tally) -> list[bytes]:
+    def _sign(self, label: str, digests: Sequence[bytes]) -> list[bytes]:
         algorithm = self._algorithms[label]
         started = time.monotonic()
         sad = self._service.authorize(label, algorithm, digests)
         signatures = self._service.sign(label, sad, algorithm, digests)
         each = (time.monotonic() - started) / len(digests)
-        tally.signed(label, [each] * len(digests))
+        self._tally.signed(label, [each] * len(digests))
         return signatures
 
 
 class _Sender(threading.Thread):
     """One request under way at a time."""
 
-    def __init__(self, number: int, room: CscKeyRoom, lanes: Lanes, settings: CscSettings) -> None:
+    def __init__(self, number: int, room: CscKeyRoom, lanes: Lanes[EsealError], settings: CscSettings) -> None:
         super().__init__(name=f"qscd-sender-{number}", daemon=True)
         self._room = room
         self._lanes = lanes
         self._window = settings.window_seconds
-        self._tally = metrics.Tally()
+        self._seat = Seat()
         self._stopping = False
 
     def run(self) -> None:
         """Take turns; after a pause, wait for others who come within the window."""
         while not self._stopping:
             if (turn := self._lanes.take()) is None:
-                self._tally.hand_over()
-                self._lanes.tickets.get()
+                self._lanes.wait(self._seat)
                 if not self._stopping:
                     time.sleep(self._window)
                 continue
-            started = time.monotonic()
-            for job, start, _ in turn.parts:
-                if start == 0:
-                    self._tally.waited(job.lane, started - job.queued_at)
-            turn.answer(0, self._answers(turn))
-            self._lanes.done(turn, time.monotonic() - started)
+            self._lanes.settle(turn, self._answers(turn))
 
     def stop(self) -> None:
         """Ask the thread to end after the request under way."""
         self._stopping = True
-        self._lanes.tickets.put(None)
+        self._seat.want()
+        self._lanes.ring()
 
     def _answers(self, turn: Turn) -> list[bytes | EsealError]:
         try:
-            return self._room.serve(turn, self._tally)
+            return self._room.serve(turn)
         except Exception as error:
             log.exception("qscd_sender_failed", error_type=type(error).__name__, exc_info=error)
             return [Internal("QSCD_FAILED", "The service failed while it asked for signatures.")] * len(turn.data)
