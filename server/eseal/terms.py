@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
     from decimal import Decimal
 
 
@@ -187,14 +187,32 @@ class MandateInForce:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaInForce:
+    """A quota that a grant was held to: at most ``limit`` seals under the mandate from ``since`` on and before ``until``.
+
+    Both are aware datetimes, or None for the mandate's whole life. ``refusal`` is what is said once it is used up.
+    """
+
+    mandate_id: str
+    since: datetime | None
+    until: datetime | None
+    limit: int
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
-    """The policy's yes: by which mandates (none for self-issue), by which state of the register (its SHA-256)."""
+    """The policy's yes: by which mandates (none for self-issue), by which state of the register (its SHA-256).
+
+    ``quotas`` are the mandates', to be held once more when the seal is recorded: other processes grant, too.
+    """
 
     caller: Caller
     member: str
     mandates: tuple[MandateInForce, ...]
     self_issue: bool
     register_sha256: bytes
+    quotas: tuple[QuotaInForce, ...] = ()
     mandate_ids: tuple[str, ...] = field(init=False, compare=False)
     """The ids of the mandates used, in the register's order."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 from eseal.cli.mandate import app
 from eseal.trust import practice as pki
 from eseal_client import Learner
+from eseal_client.errors import EsealError
 from eseal_client.wire import issuance_pb2
 from tests.harness.server import PracticeSet, practice_set, running_server
 from tests.mandate.test_dual_control import Signer
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eseal_client import MicroCredential
+    from tests.harness.server import RunningServer
 
 MANDATE = "mandates/dcu-practice.toml"
 
@@ -146,26 +149,35 @@ def test_a_register_that_becomes_wrong_is_not_used(practice: PracticeSet, course
     assert first["evidence"] == second["evidence"]
 
 
-def test_two_batches_do_not_share_the_last_of_a_quota(practice: PracticeSet, course: MicroCredential) -> None:
-    """Batches that are decided at the same moment together get no more than what is left."""
+@pytest.mark.parametrize("servers", [1, 2])
+def test_two_batches_do_not_share_the_last_of_a_quota(
+    practice: PracticeSet, course: MicroCredential, servers: int
+) -> None:
+    """Batches that are decided at the same moment together get no more than what is left, also in two servers."""
     add(practice, MANDATE, "[scope.quota]\ntotal = 60\n")
-    counts = []
+    counts: list[str | None] = []
+    rules: list[str] = []
 
-    def send(name: str) -> None:
+    def send(server: RunningServer, name: str) -> None:
         with server.issuance() as dcu:
             request = issuance_pb2.IssueStreamRequest(micro_credential=course, items=_items(50, name))
-            counts.extend(
-                one.WhichOneof("outcome") for answer in dcu.IssueStream(iter([request])) for one in answer.results
-            )
+            for answer in dcu.IssueStream(iter([request])):
+                counts.extend(one.WhichOneof("outcome") for one in answer.results)
+                refused = [EsealError(one.status) for one in answer.results if one.HasField("status")]
+                rules.extend(each.rule for error in refused for each in error.refusals)
 
-    with running_server(practice) as server:
-        senders = [threading.Thread(target=send, args=(f"batch-{number}",)) for number in range(4)]
+    with contextlib.ExitStack() as running:
+        started = [running.enter_context(running_server(practice)) for _ in range(servers)]
+        senders = [
+            threading.Thread(target=send, args=(started[number % servers], f"batch-{number}")) for number in range(4)
+        ]
         for sender in senders:
             sender.start()
         for sender in senders:
             sender.join()
 
     assert {"sealed": 60, "status": 140} == dict(Counter(counts))
+    assert {"quota-total": 140} == dict(Counter(rules))
 
 
 def test_a_seal_certificate_that_expires_while_the_server_runs(practice: PracticeSet, course: MicroCredential) -> None:

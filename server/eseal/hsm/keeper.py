@@ -356,7 +356,7 @@ class Keeper(threading.Thread):
         self._wake()
 
     def _quiesce(self, held: ExitStack) -> None:
-        """Hold every worker's lock; SetupError where one does not come out of the module in time."""
+        """Hold every worker's seat; SetupError where one does not come out of the module in time."""
         until = time.monotonic() + self._settings.quiesce_seconds
         for worker in self.workers:
             if not worker.seat.hold(max(0.0, until - time.monotonic())):

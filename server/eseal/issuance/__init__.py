@@ -18,7 +18,7 @@ from eseal.batch import Batch
 from eseal.credential.building import parse
 from eseal.credential.draft import Whole, content_digests, draft, payloads
 from eseal.errors import EsealError
-from eseal.issuance.answers import overtaken, reused, wrong_signature
+from eseal.issuance.answers import reused, wrong_signature
 from eseal.issuance.needs import IssuanceSettings, KeyRoom, Keys, Ledger, MandatePolicy
 from eseal.issuance.stages import Checked, Completed, Granted, IssueRequest, Parsed, Permit, Sealed, SealRequest, Signed
 from eseal.issuance.steps import (
@@ -32,12 +32,13 @@ from eseal.issuance.steps import (
     intent,
     last_deadline,
     of_size,
+    released,
     replay,
     unique,
 )
 from eseal.jades.header import protected_header
 from eseal.jades.levels import require_built
-from eseal.ledger import Outcome, Release, State
+from eseal.ledger import Outcome, State
 from eseal.terms import Algorithm, Lane
 
 if TYPE_CHECKING:
@@ -285,10 +286,7 @@ class Issuance:
         def conclude(places: list[int]) -> list[Sealed | EsealError]:
             outcomes = [Outcome(claim(proven[place].permit), signature=proven[place].signature) for place in places]
             conclusions = self._ledger.conclude(outcomes)
-            return [
-                sealed[place] if isinstance(conclusion, Release) else overtaken()
-                for place, conclusion in zip(places, conclusions, strict=True)
-            ]
+            return [released(sealed[place], conclusion) for place, conclusion in zip(places, conclusions, strict=True)]
 
         for place, answer in batch.together({place: place for place in sealed}, conclude).items():
             batch.settle(place, answer)

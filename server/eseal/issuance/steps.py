@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from eseal import sealcore
 from eseal.credential.completion import Completion
 from eseal.credential.draft import faults_of, missing_elements, payloads
-from eseal.errors import DeadlineExceeded, EsealError, Internal
-from eseal.issuance.answers import bad_request_id, invalid, reused, too_large, under_way
+from eseal.errors import DeadlineExceeded, EsealError, Internal, MandateRefused
+from eseal.issuance.answers import bad_request_id, invalid, overtaken, reused, too_large, under_way
 from eseal.issuance.stages import Checked, Completed, Granted, IssueRequest, Parsed, Permit, Sealed, SealRequest, Signed
 from eseal.jades.writing import seal_many
-from eseal.ledger import Admitted, Busy, Intent, Reused
+from eseal.ledger import Admitted, Busy, Intent, OverQuota, Release, Reused
 from eseal.terms import Fault
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from eseal.batch import Batch
     from eseal.issuance.needs import Sitting
-    from eseal.ledger import Admission, Claim, Entry
+    from eseal.ledger import Admission, Claim, Conclusion, Entry
     from eseal.terms import Caller
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -132,6 +132,7 @@ def intent(permit: Permit, caller: Caller) -> Intent:
         protected=permit.protected,
         payload_sha256=permit.payload_sha256,
         signing_digest=permit.signing_digest,
+        quotas=grant.quotas,
     )
 
 
@@ -177,6 +178,17 @@ def _sealed(item: Signed, document: bytes) -> Sealed:
         mandate_ids=completed.granted.grant.mandate_ids,
         key_label=completed.key.key.label,
     )
+
+
+def released(sealed: Sealed, conclusion: Conclusion) -> Sealed | EsealError:
+    """Let the seal go, if the ledger did."""
+    match conclusion:
+        case Release():
+            return sealed
+        case OverQuota(quota):
+            return MandateRefused((quota.refusal,))
+        case _:
+            return overtaken()
 
 
 def claim(permit: Permit) -> Claim:

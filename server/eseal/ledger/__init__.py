@@ -7,7 +7,7 @@ one intent for each (request, attempt), one outcome for each intent.
 ::
 
     (none) --intend--> INTENDED --conclude(signature)--> SEALED        final; every later call is answered from it
-                           |-----conclude(failure)-----> FAILED        may be attempted again
+                           |-----conclude(failure)-----> FAILED        may be attempted again (also where a quota is used up)
                            '-----taken over------------> ABANDONED     by whoever intends next, in the same transaction
 
 An attempt may be taken over once its lease has run out, or when its worker is seen to be dead. Taking over is always
@@ -20,7 +20,7 @@ How issuance uses it::
 
     ledger.recall(keys)        None: new | SEALED: replay | else: build with entry.intent.credential_id
     ledger.intend(intents)     Admitted(claim) | Settled(entry) | Resume(entry) | Busy(retry_after) | Reused(entry)
-    ledger.conclude(outcomes)  Release | Lost
+    ledger.conclude(outcomes)  Release | Lost | OverQuota(quota)
 
 Each call is one transaction for its whole batch, durable before it returns; calls that arrive while another commits
 share the next transaction. All of it may be called from any thread, and from several processes on one database.
@@ -38,6 +38,7 @@ from eseal.ledger.records import (
     Intent,
     Lost,
     Outcome,
+    OverQuota,
     Release,
     Resume,
     Reused,
@@ -58,6 +59,7 @@ __all__ = [
     "LedgerSettings",
     "Lost",
     "Outcome",
+    "OverQuota",
     "Release",
     "Resume",
     "Reused",

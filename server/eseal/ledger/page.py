@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from eseal.ledger import schema
+from eseal.ledger.allowance import Allowance
 from eseal.ledger.chain import canonical_array, request_digest
 from eseal.ledger.recall import LOOK_UP_AT_ONCE, from_microseconds, read_entries, to_microseconds
 from eseal.ledger.records import (
@@ -21,6 +22,7 @@ from eseal.ledger.records import (
     Intent,
     Lost,
     Outcome,
+    OverQuota,
     Release,
     Resume,
     Reused,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT_HINT = 1.0
 TAKEN_OVER = "TAKEN_OVER"
+OVER_QUOTA = "OVER_QUOTA"
 
 
 class Page:
@@ -61,15 +64,21 @@ class Page:
         # Signatures (empty: none) by the serial of their intent, both those found and those added here.
         self._concluded: dict[int, bytes] = {}
         self._uses: list[tuple[str, ...]] = []
+        self._allowance = Allowance(connection)
 
     def conclude(self, outcomes: Sequence[Outcome], *, looking: bool) -> deque[Conclusion]:
         """Add the outcomes whose intent has none; ``looking`` tells whether to ask the database first."""
         conclusions: list[Conclusion] = [Release()] * len(outcomes)
+        if quotas := {quota for outcome in outcomes if outcome.signature for quota in outcome.claim.quotas}:
+            self._allowance.hold(quotas)
         if looking:
             self._look_up_concluded([outcome.claim.serial for outcome in outcomes])
         for place, outcome in enumerate(outcomes):
             signature = self._concluded.get(outcome.claim.serial)
-            if signature is None:
+            if signature is None and outcome.signature and (over := self._allowance.take(outcome.claim.quotas)):
+                conclusions[place] = OverQuota(over)
+                self._add_outcome(Outcome(outcome.claim, failure=OVER_QUOTA), State.FAILED)
+            elif signature is None:
                 self._add_outcome(outcome, State.FAILED if outcome.failure else State.SEALED)
             elif not signature or signature != outcome.signature:
                 # The same signature again is the same call again, after a commit whose answer was lost.
@@ -163,7 +172,7 @@ class Page:
             intent.signing_digest,
         )
         self._intents.append((*row, self.chain.append("intent", row)))
-        return Claim(serial, intent.mandate_ids)
+        return Claim(serial, intent.mandate_ids, intent.quotas)
 
     def _add_outcome(self, outcome: Outcome, state: State) -> None:
         self._concluded[outcome.claim.serial] = outcome.signature

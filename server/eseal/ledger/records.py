@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from eseal.terms import Level
+    from eseal.terms import Level, QuotaInForce
 
 
 class State(StrEnum):
@@ -36,7 +36,8 @@ class Intent:
     ``content_sha256`` is the digest of what the caller sent; ``sealer`` an organizationIdentifier; ``member`` and
     ``awarding_bodies`` are named as the mandate register names them. ``completion`` (canonical JSON) is what the sealer
     added, and the same for every credential of its kind: it is stored once a digest, as is ``protected``, the JWS
-    protected header (base64url). ``payload_sha256`` is of the completed credential's canonical bytes.
+    protected header (base64url). ``payload_sha256`` is of the completed credential's canonical bytes. ``quotas`` are not
+    recorded: they are held when the outcome is.
     """
 
     caller: str
@@ -57,14 +58,19 @@ class Intent:
     protected: str
     payload_sha256: bytes
     signing_digest: bytes
+    quotas: tuple[QuotaInForce, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to conclude one attempt: its place in the ledger, and the mandates that its seal will count under."""
+    """The right to conclude one attempt: its place in the ledger, and the mandates that its seal will count under.
+
+    ``quotas`` are those that the seal must not go over.
+    """
 
     serial: int
     mandate_ids: tuple[str, ...] = ()
+    quotas: tuple[QuotaInForce, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,4 +160,11 @@ class Lost:
     """The attempt was taken over: its signature must be thrown away. Recall the request for what stands instead."""
 
 
-Conclusion = Release | Lost
+@dataclass(frozen=True, slots=True)
+class OverQuota:
+    """The seal would go over a quota: the attempt is recorded as failed, and its signature must be thrown away."""
+
+    quota: QuotaInForce
+
+
+Conclusion = Release | Lost | OverQuota

@@ -258,6 +258,7 @@ class Sitting:
             ),
             self_issue=not used,
             register_sha256=self._register.sha256,
+            quotas=tuple(quota for mandate in used for quota in self._quotas.in_force(mandate)),
         )
 
 

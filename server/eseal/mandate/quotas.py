@@ -1,7 +1,8 @@
 """How far mandates are used: what the ledger recorded, and what was granted and may not be recorded yet.
 
 The batches of one process decide side by side. Each counts what the others were granted, so that together they never go
-over a quota. A grant that comes to nothing counts until its batch has ended: in doubt a quota refuses.
+over a quota. A grant that comes to nothing counts until its batch has ended: in doubt a quota refuses. What other
+processes have granted is not known here; the ledger holds the quotas of a grant once more when it records the seal.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from eseal.mandate.decision import Use
 from eseal.mandate.rules import quota_refusal
 from eseal.mandate.scope import Period
+from eseal.terms import QuotaInForce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -95,6 +97,12 @@ class Quotas:
             used = self._used(self._usage, mandate.id, period) if self._usage else None
             yield Use(mandate.id, period, quota, used)
 
+    def in_force(self, mandate: Mandate) -> Iterator[QuotaInForce]:
+        """Yield the quotas of the mandate that a seal of today is held to when it is recorded."""
+        for period, quota in mandate.scope.quota.limits if self._usage else ():
+            since, until = self._window(period)
+            yield QuotaInForce(mandate.id, since, until, quota, quota_refusal(mandate, period, quota, used=quota))
+
     def take(self, mandates: Sequence[Mandate]) -> bool:
         """Count a seal under each mandate, unless a quota was used up since they were judged."""
         limited = {mandate.id: mandate for mandate in mandates if self._usage and mandate.scope.quota.limits}
@@ -117,7 +125,10 @@ class Quotas:
         if (mandate_id, period) not in self._recorded:
             # In this order: what is concluded in between counts twice, and never not at all.
             opened, granted = self._open_grants.state(mandate_id)
-            since, until = self._register.ends(self._today) if period is Period.DAY else (None, None)
+            since, until = self._window(period)
             seals = usage.sealed(mandate_id, since, until)
             self._recorded[mandate_id, period] = _Recorded(seals, opened, granted)
         return self._recorded[mandate_id, period].used(self._open_grants.state(mandate_id)[1])
+
+    def _window(self, period: Period) -> tuple[datetime | None, datetime | None]:
+        return self._register.ends(self._today) if period is Period.DAY else (None, None)
