@@ -61,7 +61,10 @@ pub(crate) fn read(token: &str, shape: Shape, aux: &mut Vec<u8>) -> Result<bool,
     let start = aux.len();
     if shape.is_integer() {
         read_integer(token, shape, aux)?;
-    } else if shape.whole + shape.fraction > MOST_DIGITS || !text::lay_out_anew(token, aux) {
+    } else if shape.whole + shape.fraction > MOST_DIGITS
+        || is_near_the_limits(token, shape)
+        || !text::lay_out_anew(token, aux)
+    {
         write(nearest(token)?, aux);
     }
     let canonical = aux[start..] == *token.as_bytes();
@@ -69,6 +72,12 @@ pub(crate) fn read(token: &str, shape: Shape, aux: &mut Vec<u8>) -> Result<bool,
         aux.truncate(start);
     }
     Ok(canonical)
+}
+
+/// Whether the power is so far from 0 that no glance at the digits is enough, see [`shortest`].
+fn is_near_the_limits(token: &str, shape: Shape) -> bool {
+    const THREE_DIGITS: usize = "e300".len();
+    shape.exponent >= THREE_DIGITS && token.as_bytes()[token.len() - 3..] >= b"290"[..]
 }
 
 /// Append an integer. Refuses one that no double holds, unless ECMAScript writes the nearest one like that.

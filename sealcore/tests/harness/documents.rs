@@ -347,6 +347,7 @@ pub fn hostile(bytes: usize) -> Vec<(&'static str, String)> {
         ("numbers near a halfway", joined('[', ']', 26, &|n| format!("1.00000000000000011102230{}", n % 10))),
         ("integers of 60 digits", joined('[', ']', 61, &|n| integer(n, 147))),
         ("integers of 300 digits", joined('[', ']', 301, &|n| integer(n, 943))),
+        ("numbers near the largest", joined('[', ']', 23, &|n| format!("1.79769313486231{:02}e308", n % 57))),
         ("subnormal numbers", joined('[', ']', 25, &|n| format!("4.940656458412{:04}4e-320", n % 10000))),
     ]
 }

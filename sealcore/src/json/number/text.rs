@@ -22,13 +22,10 @@ fn write_shown(shown: &str, value: f64, out: &mut Vec<u8>) {
         (decimal, None) if value >= 1e-6 && value < 1e21 => {
             out.extend_from_slice(decimal.strip_suffix(".0").unwrap_or(decimal).as_bytes());
         }
-        (mantissa, Some([b'-', b'1'..=b'9', ..])) if value < 1e-6 && !mantissa.ends_with('0') => {
+        (mantissa, Some([b'-' | b'+', b'1'..=b'9', ..]))
+            if (value < 1e-6 || value >= 1e21) && !mantissa.ends_with('0') =>
+        {
             out.extend_from_slice(shown.as_bytes());
-        }
-        (mantissa, Some(power @ [b'1'..=b'9', ..])) if value >= 1e21 && !mantissa.ends_with('0') => {
-            out.extend_from_slice(mantissa.as_bytes());
-            out.extend_from_slice(b"e+");
-            out.extend_from_slice(power);
         }
         _ => {
             let (digits, count, exponent) = taken_apart(shown);
