@@ -121,13 +121,15 @@ class SealKey:
 class AwardingBody:
     """An organisation that a credential says awarded something; ``pointer`` is where the credential says so.
 
-    ``spatial_codes`` are the last parts of its location's administrative territorial units (``IRL_CTH_DUB``).
+    ``spatial_codes`` are the last parts of its location's administrative territorial units (``IRL_CTH_DUB``), ``countries``
+    those of its addresses' countries (``IRL``).
     """
 
     pointer: str
     legal_names: Mapping[str, str] = field(default_factory=dict)
     identifiers: tuple[LegalIdentifier, ...] = ()
     spatial_codes: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,6 +206,18 @@ def test_languages_are_those_of_what_is_told_too(credential: dict[str, Any], nod
     assert award_facts(document).languages | {"fr"} == facts.languages
 
 
+@pytest.mark.parametrize("type_", ["LearningActivity", "LearningAssessment", "LearningEntitlement"])
+def test_languages_are_those_of_claims_of_every_kind(credential: dict[str, Any], type_: str) -> None:
+    """What is told of an activity, an assessment or an entitlement counts, and so does the title of the credential."""
+    claims = [credential["credentialSubject"]["hasClaim"]]
+    claims = claims[0] if isinstance(claims[0], list) else claims
+    claims = [*claims, {"id": "urn:x:claim", "type": type_, "title": {"fr": ["Titre"]}}]
+    credential["credentialSubject"]["hasClaim"] = claims
+    credential["displayParameter"]["title"] = {"nl": ["Titel"], "en": ["Title"]}
+
+    assert {"en", "fr", "nl"} == award_facts(Document.from_python(credential)).languages
+
+
 def _in_parts(credential: dict[str, Any], parts: dict[int, list[int]]) -> Document:
     """The achievement with numbered parts, each of one ECTS credit; ``parts`` says which are parts of which."""
     framework = {"id": "http://data.europa.eu/snb/education-credit/6fcec5c5af", "type": "Concept"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def test_each_quota_counts_its_own(open_ledger: OpenLedger) -> None:
     """A day's quota counts the day's seals, a mandate's its own; a seal under two mandates counts under both or neither."""
     ledger = open_ledger()
     ledger.conclude(attempt(ledger, ["one"]))
-    yesterday = quota(0, since=MIDNIGHT - timedelta(days=9))
+    yesterday = quota(0, since=MIDNIGHT - timedelta(days=1))
     today = quota(2, since=MIDNIGHT)
     (past,) = ledger.conclude(attempt(ledger, ["past"], yesterday))
     assert OverQuota(yesterday) == past
@@ -82,6 +83,25 @@ def test_each_quota_counts_its_own(open_ledger: OpenLedger) -> None:
     both = (quota(3), quota(0, "ucd-2026"))
     assert ["OverQuota"] == kinds(ledger.conclude(attempt(ledger, ["joint"], *both)))
     assert ["Release", "OverQuota"] == kinds(ledger.conclude(attempt(ledger, ["four", "five"], quota(3))))
+
+
+def test_a_limit_that_changed_meanwhile(open_ledger: OpenLedger) -> None:
+    """Seals that were granted before and after the register changed count together, also in one transaction."""
+    ledger = open_ledger()
+    first = attempt(ledger, [f"a-{n}" for n in range(4)], quota(5))
+    second = attempt(ledger, [f"b-{n}" for n in range(4)], quota(6))
+
+    assert ["Release"] * 6 + ["OverQuota"] * 2 == kinds(ledger.conclude([*first, *second]))
+
+
+def test_a_day_that_ended_meanwhile(open_ledger: OpenLedger) -> None:
+    """What was granted before midnight and is recorded after it counts for the new day."""
+    ours, theirs = open_ledger(), open_ledger()
+    yesterday = replace(quota(1), since=MIDNIGHT - timedelta(days=1), until=MIDNIGHT)
+    first, second = attempt(ours, ["a"], yesterday), attempt(theirs, ["b"], yesterday)
+
+    assert ["Release"] == kinds(ours.conclude(first))
+    assert ["OverQuota"] == kinds(theirs.conclude(second))
 
 
 def test_failures_cost_nothing(open_ledger: OpenLedger) -> None:

@@ -28,8 +28,12 @@ ACCREDITATION = "http://data.europa.eu/snb/data/accreditation/3f1c"
 
 AGREEMENT = b"%PDF-1.4 the agreement of north with the alliance"
 SEALER = LegalEntity("Stichting Alliance", "Alliance seal", "NTRNL-01234567", "NL")
-NORTH = AwardingBody("/north", {"en": "North University"}, (LegalIdentifier("registration", "N-1", "IRL"),))
-SOUTH = AwardingBody("/south", {"en": "South University"}, (LegalIdentifier("vat", "NL111", "NLD"),))
+NORTH = AwardingBody(
+    "/north", {"en": "North University"}, (LegalIdentifier("registration", "N-1", "IRL"),), countries=frozenset({"IRL"})
+)
+SOUTH = AwardingBody(
+    "/south", {"en": "South University"}, (LegalIdentifier("vat", "NL111", "NLD"),), countries=frozenset({"NLD"})
+)
 STRANGER = AwardingBody("/stranger", {"en": "Stranger College"}, (LegalIdentifier("registration", "S-9", "FRA"),))
 NORTH_CALLER = Caller("urn:alliance:north:sis")
 FACULTY_CALLER = Caller("urn:alliance:faculty:sis")

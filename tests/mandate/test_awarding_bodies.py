@@ -161,7 +161,49 @@ class TestJointAward:
 
         assert ["awarding-body-identified"] == house.refused_by(awarding_bodies=(NORTH, nameless))
 
-    @pytest.mark.parametrize("name", ["south  university", "\uff33outh University", "SOUTH UNIVERSITY"])
+    @pytest.mark.parametrize("notation", ["", "   ", "\u200b", "-"])
+    def test_an_identifier_that_says_nothing_is_none(self, house: House, notation: str) -> None:
+        """Blanks, what nobody sees and dashes identify nobody."""
+        house.scope.update(joint_awards=True, outside_bodies=True)
+        blank = replace(STRANGER, identifiers=(LegalIdentifier("registration", notation, "FRA"),))
+
+        assert ["awarding-body-identified"] == house.refused_by(awarding_bodies=(NORTH, blank))
+
+    @pytest.mark.parametrize(
+        "identifier",
+        [
+            LegalIdentifier("registration", "NL854213001B01", "NLD"),
+            LegalIdentifier("vat", "NL854213001B01", "FRA"),
+            LegalIdentifier("other", "https://www.ror.org/006hf6230/", "", "Research Organization Registry"),
+            LegalIdentifier("other", "https://ror.org/006hf6230", ""),
+            LegalIdentifier("other", "006hf\u200b6230", "", "ROR"),
+        ],
+    )
+    def test_a_members_number_in_another_wrapping_is_not_outside(
+        self, house: House, identifier: LegalIdentifier
+    ) -> None:
+        """A member's own number under another kind, country or scheme does not make a stranger of it."""
+        house.scope.update(joint_awards=True, outside_bodies=True)
+        house.files["members/south.toml"]["identifier"] += [
+            {"kind": "vat", "notation": "854213001B01", "country": "NLD"},
+            {"kind": "other", "notation": "006hf6230", "scheme": "ROR"},
+        ]
+        body = AwardingBody("/x", {"en": "A College of Another Name"}, (identifier,))
+
+        house.files["mandates/south-2026.toml"]["scope"]["joint_awards"] = False
+
+        assert not house.decide(awarding_bodies=(NORTH, body)).grant
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "south\u200b university",
+            "South Uni\u00adversity",
+            "south  university",
+            "\uff33outh University",
+            "SOUTH UNIVERSITY",
+        ],
+    )
     def test_a_namesake_to_the_eye_is_not_outside(self, house: House, name: str) -> None:
         """Blanks, case and compatibility characters do not make another body of it."""
         house.scope.update(joint_awards=True, outside_bodies=True)

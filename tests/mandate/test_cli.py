@@ -185,7 +185,14 @@ def test_new_overwrites_nothing(register: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--from", "soon", "--until", "2027-12-31"], [*NEXT, "--eqf", "low"], [*NEXT, "--ects-maximum", "x"]]
+    "arguments",
+    [
+        ["--from", "soon", "--until", "2027-12-31"],
+        [*NEXT, "--eqf", "low"],
+        [*NEXT, "--ects-maximum", "x"],
+        [*NEXT, "--eqf", ""],
+        [*NEXT, "--ects-maximum", ""],
+    ],
 )
 def test_misuse(register: Path, arguments: list[str]) -> None:
     """What cannot be read as a day, a range or a number is misuse."""

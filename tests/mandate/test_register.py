@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,6 @@ from .house import ACCREDITATION, AGREEMENT, SHORT_PROGRAMME, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from .house import House
 
@@ -90,6 +91,35 @@ def test_links_out_of_the_register(house: House, name: str, target: str) -> None
         Register.load(folder)
 
     assert [(name, "link-within")] == [(one.file, one.rule) for one in caught.value.problems if one.file == name]
+
+
+def test_what_is_no_file(house: House) -> None:
+    """Links to nothing or to themselves, pipes and names that cannot be written are told, and nothing waits for them."""
+    folder = write(house.folder / "r", house.files)
+    (folder / "mandates/nothing.toml").symlink_to("gone.toml")
+    (folder / "mandates/itself.toml").symlink_to("itself.toml")
+    os.mkfifo(folder / "mandates/pipe.toml")
+    (folder / "status").mkdir()
+    (folder / "status/two\nlines.toml").write_text('mandate = "north-2026"\n')
+    Path(os.fsdecode(os.fsencode(folder) + b"/status/\xff.toml")).write_text("")
+    with pytest.raises(InvalidRegister) as caught:
+        Register.load(folder)
+
+    assert {
+        ("mandates/nothing.toml", "unknown-file"),
+        ("mandates/itself.toml", "unknown-file"),
+        ("mandates/pipe.toml", "unknown-file"),
+        ("status/two\\nlines.toml", "unknown-file"),
+        ("status/\\udcff.toml", "unknown-file"),
+    } == {(one.file, one.rule) for one in caught.value.problems}
+
+
+def test_many_problems_of_one_file_are_told_soon(house: House) -> None:
+    """Four hundred unknown keys, each with its line."""
+    house.files["members/bad.toml"] = "\n".join(f"key{n} = 1" for n in range(400)).encode()
+    told = [one for one in problems(house) if one.rule == "unknown-key"]
+
+    assert [*range(1, 401)] == sorted(one.line for one in told)
 
 
 def test_the_digest_changes_with_every_file(house: House) -> None:
@@ -226,6 +256,9 @@ def test_a_mandate_may_name_a_field_of_any_breadth() -> None:
         ("members/bad.toml", b'id = "bad"\nid = "worse"\n', "toml-syntax", 2),
         ("members/bad.toml", b'id = "bad\n', "toml-syntax", 1),
         ("members/bad.toml", b'id = "bad"\nname = "\xff"\n', "toml-syntax", 2),
+        pytest.param("members/bad.toml", b"id = " + b"1" * 5000, "toml-syntax", 1, id="a number without end"),
+        ("members/bad.toml", b"id = 1e99999999999999999999", "toml-syntax", 1),
+        pytest.param("members/bad.toml", b"id = " + b"[" * 100_000, "toml-syntax", 1, id="nested without end"),
         ("member/typo.toml", b"", "unknown-file", 1),
         ("mandates/old.toml.bak", b"", "unknown-file", 1),
         ("mandates/gone.toml.jws", b"x", "signature-mandate", 1),

@@ -15,6 +15,7 @@ from .house import (
     MEMBER,
     NORTH,
     SHORT_PROGRAMME,
+    SOUTH,
     House,
     noon,
 )
@@ -164,6 +165,17 @@ class TestAccreditation:
         house.files[MEMBER]["accreditation"][0]["limit_jurisdictions"] = ["IRL"]
 
         assert [] == house.refused_by(**{**self.MATCHING, "awarding_bodies": (NORTH,)})
+
+    def test_jurisdiction_is_about_the_accredited_body(self, house: House) -> None:
+        """Where the other body of a joint award lies is not asked, and does not stand for a body that states nothing."""
+        house.files[MEMBER]["accreditation"][0]["limit_jurisdictions"] = ["IRL"]
+        house.scope["joint_awards"] = True
+        joint = {**self.MATCHING, "countries": frozenset({"IRL", "NLD"})}
+        nowhere = replace(NORTH, countries=frozenset())
+        south = replace(SOUTH, countries=frozenset({"IRL"}))
+
+        assert "accreditation-jurisdiction" not in house.refused_by(**{**joint, "awarding_bodies": (NORTH, SOUTH)})
+        assert "accreditation-jurisdiction" in house.refused_by(**{**joint, "awarding_bodies": (nowhere, south)})
 
     @pytest.mark.parametrize("profile", [Profile.ACCREDITED, Profile.DIPLOMA_SUPPLEMENT])
     def test_accredited_profile_needs_one_in_any_case(self, house: House, profile: Profile) -> None:

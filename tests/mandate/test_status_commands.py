@@ -65,6 +65,15 @@ def test_withdraw(register: Path) -> None:
     assert before == (register / "mandates/dcu-practice.toml").read_bytes()
 
 
+@pytest.mark.parametrize("command", ["withdraw", "suspend"])
+def test_a_reason_that_cannot_be_written_costs_nothing(register: Path, command: str) -> None:
+    """The status file stays as it was."""
+    path = by_hand(register)
+    result = ask(command, register, "--reason", "caf\udce9")
+
+    assert (2, BY_HAND) == (result.exit_code, path.read_text())
+
+
 def test_withdraw_keeps_suspensions(register: Path) -> None:
     """What stood in the status file before the withdrawal still stands there, comments included."""
     path = by_hand(register)

@@ -88,8 +88,8 @@ def new(
             "scope": {
                 "profiles": profile or "any",
                 "opportunity_types": opportunity_type or "any",
-                "eqf": _eqf(eqf) if eqf else "any",
-                "ects_maximum": _ects(ects_maximum) if ects_maximum else "any",
+                "eqf": _eqf(eqf) if eqf is not None else "any",
+                "ects_maximum": _ects(ects_maximum) if ects_maximum is not None else "any",
                 "isced_f": isced_f or "any",
                 "languages": language or "any",
                 "countries": country or "any",

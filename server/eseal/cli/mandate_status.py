@@ -80,7 +80,7 @@ def resume(
         raise SetupError(
             "MANDATE_NOT_SUSPENDED", f"Mandate {mandate_id} is not suspended on {day}; suspensions: {days or 'none'}."
         )
-    last = day - timedelta(days=1)
+    last = max(day, date.min + timedelta(days=1)) - timedelta(days=1)
     path = _write(loaded, register, mandate_id, lambda path: end_suspensions(path, ending, last=last))
     typer.echo(f"{mandate_id} is no longer suspended from {day} on: {path}")
 
@@ -102,6 +102,9 @@ def _write(loaded: Register, register: Path, mandate_id: str, change: Callable[[
     """Change the mandate's status file; if that makes the register wrong, undo it and say why."""
     path = register / loaded.status_places.get(mandate_id, f"status/{mandate_id}.toml")
     before = path.read_bytes() if path.exists() else None
-    change(path)
+    try:
+        change(path)
+    except UnicodeEncodeError as error:
+        raise typer.BadParameter("the reason is not UTF-8") from error
     undo_if_wrong(register, lambda: restore(path, before))
     return path

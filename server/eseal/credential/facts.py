@@ -32,6 +32,9 @@ IDENTIFIER_KINDS: Final[Mapping[str, str]] = {
     "identifier": "other",
 }
 
+_TOLD: Final = frozenset(
+    {"DisplayParameter", "LearningAchievement", "LearningActivity", "LearningAssessment", "LearningEntitlement"}
+)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}([.,][0-9]{1,9})?")
 _UNCOUNTABLE: Final = Decimal("Infinity")
 
@@ -59,12 +62,8 @@ def award_facts(document: Document) -> AwardFacts:
         eqf_levels=frozenset(map(_eqf_level, _codes(specifications, "eqfLevel", "eqf"))),
         ects=_most_ects(achievements),
         isced_f=frozenset(_codes(specifications, "thematicArea", "isced-f")),
-        languages=frozenset((*_display_languages(graph), *_spoken(achievements), *_spoken(specifications))) - {""},
-        countries=frozenset(
-            country.id.rsplit("/", 1)[-1]
-            for _, node in bodies
-            for country in node.nodes("location", "address", "countryCode")
-        ),
+        languages=frozenset((*_display_languages(graph), *_spoken(_told(graph)), *_spoken(specifications))) - {""},
+        countries=frozenset(country for _, node in bodies for country in _countries(node)),
         accreditations=_ids(
             [
                 *graph.root.nodes("evidence", "accreditation"),
@@ -81,6 +80,11 @@ def _display_languages(graph: Graph) -> Iterator[str]:
         for path in (("language",), ("primaryLanguage",), ("individualDisplay", "language")):
             for node in display.nodes(*path):
                 yield iso_language(node.id) or node.id.rsplit("/", 1)[-1]
+
+
+def _told(graph: Graph) -> Iterator[Node]:
+    """What the credential is told in: itself, and claims of every kind."""
+    return (node for node in graph.nodes.values() if not _TOLD.isdisjoint(node.types))
 
 
 def _spoken(awarded: Iterable[Node]) -> Iterator[str]:
@@ -109,7 +113,12 @@ def _awarding_body(pointer: str, node: Node) -> AwardingBody:
         legal_names=node.texts("legalName"),
         identifiers=tuple(_identifiers(node)),
         spatial_codes=frozenset(unit.id.rsplit("/", 1)[-1] for unit in node.nodes("location", "spatialCode")),
+        countries=_countries(node),
     )
+
+
+def _countries(body: Node) -> frozenset[str]:
+    return frozenset(one.id.rsplit("/", 1)[-1] for one in body.nodes("location", "address", "countryCode"))
 
 
 def _identifiers(node: Node) -> Iterator[LegalIdentifier]:

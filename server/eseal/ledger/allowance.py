@@ -17,19 +17,26 @@ from eseal.ledger.recall import to_microseconds
 from eseal.ledger.tally import sealed_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+    from typing import TypeAlias
 
     from sqlalchemy import Connection
 
+    from eseal.ledger.records import Claim
     from eseal.terms import QuotaInForce
+
+    Window: TypeAlias = tuple[int | None, int | None]
 
 
 class Allowance:
     """The quotas that one transaction is held to. ``hold`` comes before anything is written."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, now: int) -> None:
+        """``now`` is when the seals are recorded, in microseconds: the hour that they count in."""
         self._connection = connection
-        self._used: Counter[QuotaInForce] = Counter()
+        self._now = now
+        self._before: dict[tuple[str, Window], int] = {}
+        self._here: Counter[str] = Counter()
 
     def hold(self, quotas: Iterable[QuotaInForce]) -> None:
         """See how far these quotas are used; that stays true until the transaction ends. In the same order everywhere."""
@@ -38,19 +45,25 @@ class Allowance:
             for mandate_id in fresh:
                 self._connection.execute(select(func.pg_advisory_xact_lock(_lock_number(mandate_id))))
         for quota in quotas:
-            if quota not in self._used:
-                since, until = (
-                    None if moment is None else to_microseconds(moment) for moment in (quota.since, quota.until)
-                )
-                self._used[quota] = sealed_between(self._connection, quota.mandate_id, since, until)
+            window = self._window(quota)
+            if (quota.mandate_id, window) not in self._before:
+                self._before[quota.mandate_id, window] = sealed_between(self._connection, quota.mandate_id, *window)
 
-    def take(self, quotas: Sequence[QuotaInForce]) -> QuotaInForce | None:
-        """Count a seal under each of ``quotas``; where one is used up, nothing is counted and that one is returned."""
-        for quota in quotas:
-            if self._used[quota] >= quota.limit:
+    def take(self, claim: Claim) -> QuotaInForce | None:
+        """Count a seal under its mandates; where one of its quotas is used up, nothing is counted and that one is returned.
+
+        What this transaction records counts for every quota of a mandate, whatever the register said when it was granted.
+        """
+        for quota in claim.quotas:
+            if self._before[quota.mandate_id, self._window(quota)] + self._here[quota.mandate_id] >= quota.limit:
                 return quota
-        self._used.update(quotas)
+        self._here.update(claim.mandate_ids)
         return None
+
+    def _window(self, quota: QuotaInForce) -> Window:
+        """The quota's day; that of the record, where the seal was granted before midnight and is recorded after it."""
+        since, until = (None if moment is None else to_microseconds(moment) for moment in (quota.since, quota.until))
+        return (until, None) if until is not None and until <= self._now else (since, until)
 
 
 def _lock_number(mandate_id: str) -> int:

@@ -64,7 +64,7 @@ class Page:
         # Signatures (empty: none) by the serial of their intent, both those found and those added here.
         self._concluded: dict[int, bytes] = {}
         self._uses: list[tuple[str, ...]] = []
-        self._allowance = Allowance(connection)
+        self._allowance = Allowance(connection, self._now)
 
     def conclude(self, outcomes: Sequence[Outcome], *, looking: bool) -> deque[Conclusion]:
         """Add the outcomes whose intent has none; ``looking`` tells whether to ask the database first."""
@@ -75,7 +75,7 @@ class Page:
             self._look_up_concluded([outcome.claim.serial for outcome in outcomes])
         for place, outcome in enumerate(outcomes):
             signature = self._concluded.get(outcome.claim.serial)
-            if signature is None and outcome.signature and (over := self._allowance.take(outcome.claim.quotas)):
+            if signature is None and outcome.signature and (over := self._allowance.take(outcome.claim)):
                 conclusions[place] = OverQuota(over)
                 self._add_outcome(Outcome(outcome.claim, failure=OVER_QUOTA), State.FAILED)
             elif signature is None:

@@ -216,7 +216,7 @@ def _certificates(parsed: Parsed) -> Iterator[Problem]:
                 continue
             try:
                 x509.load_pem_x509_certificate(content)
-            except ValueError as error:
+            except (ValueError, x509.InvalidVersion) as error:
                 yield member.problem(
                     "certificate-form", f"certificates/{name} is not a PEM certificate: {error}", *location
                 )
@@ -254,7 +254,7 @@ def _loaded(member: Member, files: Mapping[str, bytes]) -> list[x509.Certificate
     for name in member.signing_certificates:
         try:
             loaded.append(x509.load_pem_x509_certificate(files.get(f"certificates/{name}", b"")))
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             # Told by its own rule already.
             continue
     return loaded

@@ -86,7 +86,7 @@ def _limits(award: Award, accreditation: Accreditation, body: AwardingBody) -> I
         rule, fields = Rule.ACCREDITATION_ISCED_F, accreditation.limit_isced_f
         yield from _fields(rule, facts.isced_f, fields, holder=holder, subject=subject)
     if not isinstance(accreditation.limit_jurisdictions, str):
-        units = body.spatial_codes or facts.countries
+        units = body.spatial_codes or body.countries
         limit = accreditation.limit_jurisdictions
         outside = frozenset(unit for unit in units if not _lies_in(unit, limit))
         if outside or not units:

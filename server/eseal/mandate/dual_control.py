@@ -12,6 +12,7 @@ import hashlib
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from eseal import sealcore
@@ -51,15 +52,22 @@ def verify_detached(
     protected = jws.signatures[0]
     header = protected.header.to_python()
     certificate = _certificate(header, certificates)
-    public_key = sealcore.PublicKey(
-        certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    )
+    public_key = _public_key(certificate)
     (signing_input,) = sealcore.signing_inputs([protected.protected], [content], b64=True)
     if not public_key.verify(_algorithm(header), signing_input, protected.signature):
         raise SignatureRefused("does not verify over the mandate file as it stands; have the file signed again")
     if signed_on and not _valid_on(certificate, signed_on, time_zone):
         raise SignatureRefused(f"was made with a certificate that was not valid on {signed_on}, the day of signing")
     return certificate
+
+
+def _public_key(certificate: x509.Certificate) -> sealcore.PublicKey:
+    try:
+        return sealcore.PublicKey(
+            certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        )
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise SignatureRefused(f"names a certificate whose key cannot be used: {error}") from error
 
 
 def _valid_on(certificate: x509.Certificate, day: date, time_zone: tzinfo) -> bool:

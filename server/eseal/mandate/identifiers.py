@@ -45,6 +45,9 @@ _ORGANIZATION_IDENTIFIER = re.compile(r"(?P<type>VAT|NTR|PSD|LEI|[A-Z]{2}:)(?P<c
 _LEGAL_PERSON = re.compile(r"(?P<country>[A-Z]{2})/(?P<destination>[A-Z]{2})/(?P<number>\S+)")
 _PSD_NUMBER = re.compile(r"[A-Z]{2,8}-\S+")
 _ROR = re.compile(r"0[0-9a-hj-km-np-tv-z]{6}[0-9]{2}")
+_ROR_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?ror\.org/(?P<number>[^/]+)/?")
+# Of how many letters and digits two numbers are not alike by chance.
+_TELLING = 6
 _LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 
 # LEI numbers are international: EN 319 412-1 writes LEIXG-.
@@ -114,6 +117,17 @@ def organization_key(organization_identifier: str) -> Key:
     return key(LegalIdentifier(kind="eidas", notation=organization_identifier))
 
 
+def bare_numbers(identifier: LegalIdentifier) -> frozenset[str]:
+    """What is left of a number under any kind, scheme and punctuation, with a country's two letters before it and without.
+
+    Short ones are left out: they are anybody's.
+    """
+    written = (identifier.notation, key(identifier)[2])
+    numbers = {"".join(character for character in one if character.isalnum()).casefold() for one in written}
+    numbers |= {number[2:] for number in numbers if number[:2].isalpha()}
+    return frozenset(number for number in numbers if len(number) >= _TELLING)
+
+
 def describe(identifier: LegalIdentifier) -> str:
     """Write the identifier as a person would say it: ``registration 999892588 (IRL)``."""
     place = identifier.scheme if identifier.kind == "other" else identifier.country
@@ -170,13 +184,16 @@ def _eidas_key(identifier: LegalIdentifier) -> Key:
 
 
 def _other_key(identifier: LegalIdentifier) -> Key:
-    scheme = _SCHEMES.get(re.sub(r"[\s_\-.]", "", _lower(identifier.scheme)), _lower(identifier.scheme.strip()))
     notation = identifier.notation.strip()
+    if ror := _ROR_ADDRESS.fullmatch(_lower(notation)):
+        # The address says the scheme, whatever else does or does not.
+        return ("other", "ROR", ror["number"])
+    scheme = _SCHEMES.get(re.sub(r"[\s_\-.]", "", _lower(identifier.scheme)), _lower(identifier.scheme.strip()))
     match scheme:
         case "LEI":
             return ("lei", "", _upper(_spaceless(notation)))
         case "ROR":
-            return ("other", scheme, re.sub(r"^(https?://)?ror\.org/", "", _lower(notation)))
+            return ("other", scheme, _lower(notation))
         case "SCHAC":
             return ("other", scheme, _lower(notation))
         case "ERASMUS":

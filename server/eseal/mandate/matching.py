@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from unicodedata import normalize
+from unicodedata import category, normalize
 
-from eseal.mandate.identifiers import describe, key
+from eseal.mandate.identifiers import bare_numbers, describe, key
 from eseal.mandate.rules import Award, Rule, refusal, shortened
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def match(register: Register, body: AwardingBody) -> Match:
         disagreeing = _disagreeing(body, register.keys[member_id])
         refusals = (_disagreement(body, member, disagreeing),) if disagreeing else ()
         return Match(body, member, identifier, refusals=refusals)
-    namesake = _namesake(register, body)
-    if not body.identifiers:
+    namesake = _namesake(register, body) or _numbersake(register, body)
+    if not any(_says_anything(one) for one in body.identifiers):
         return Match(body, refusals=(_unidentified(body, namesake),))
     return Match(body, outside=namesake is None, refusals=(_not_a_member(body, namesake),))
 
@@ -109,9 +109,20 @@ def _namesake(register: Register, body: AwardingBody) -> Member | None:
     return None
 
 
+def _numbersake(register: Register, body: AwardingBody) -> Member | None:
+    """The member one of whose numbers the body has under another kind, country or scheme: one of them is mistaken."""
+    numbers = (number for one in body.identifiers for number in sorted(bare_numbers(one)))
+    return next((register.numbers[number] for number in numbers if number in register.numbers), None)
+
+
 def _folded(name: str) -> str:
     """A name as a reader sees it: accents in one piece or two, wide letters and ligatures are the same to the eye."""
-    return " ".join(normalize("NFKC", name).casefold().split())
+    seen = "".join(character for character in normalize("NFKC", name) if category(character) != "Cf")
+    return " ".join(seen.casefold().split())
+
+
+def _says_anything(identifier: LegalIdentifier) -> bool:
+    return any(character.isalnum() for character in identifier.notation)
 
 
 def _ambiguous(body: AwardingBody, owners: list[str]) -> Refusal:
@@ -141,7 +152,8 @@ def _not_a_member(body: AwardingBody, namesake: Member | None) -> Refusal:
     if namesake:
         known = " or ".join(describe(entry.term) for entry in namesake.identifiers)
         message += (
-            f"; member {namesake.id} has that name, and is known by {known}: correct the credential or the register"
+            f"; member {namesake.id} has that name or number, and is known by {known}: correct the credential or the "
+            "register"
         )
     return refusal(Rule.AWARDING_BODY_IS_MEMBER, message, namesake.id if namesake else body.pointer)
 

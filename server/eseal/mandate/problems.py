@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic_core import PydanticCustomError
@@ -58,7 +59,7 @@ def broken(rule: str, message: str, *, key: str = "") -> PydanticCustomError:
 
 def line_of(text: str, location: Location) -> int:
     """Find the line of the statement that gives ``location`` its value; its nearest parent's, where none does."""
-    statements = list(_statements(text))
+    statements = _statements(text)
     for length in range(len(location), 0, -1):
         for line, document in statements:
             if _present(document, location[:length]):
@@ -72,7 +73,13 @@ def line_of_syntax_error(error: tomllib.TOMLDecodeError, text: str) -> int:
     return int(named[1]) if named else max(1, text.count("\n"))
 
 
-def _statements(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+@lru_cache(maxsize=1)
+def _statements(text: str) -> tuple[tuple[int, dict[str, Any]], ...]:
+    """The beginnings of a text; kept, since a file that has one problem often has many."""
+    return tuple(_beginnings(text))
+
+
+def _beginnings(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each beginning of the text that is TOML by itself, with the line on which its last statement began."""
     # Not splitlines(): to TOML only a line feed ends a line.
     lines = [f"{line}\n" for line in text.split("\n")]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -16,7 +18,6 @@ from eseal.mandate.problems import Location, Problem, line_of, line_of_syntax_er
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
@@ -57,7 +58,10 @@ def read_folder(folder: Path, problems: list[Problem]) -> dict[str, bytes]:
         name = path.relative_to(folder).as_posix()
         if any(_IGNORED.fullmatch(part) for part in (name, *name.split("/"))):
             continue
-        if path.is_symlink() and (path.is_dir() or not path.resolve().is_relative_to(folder.resolve())):
+        if not name.isprintable():
+            # Neither the register's digest nor a problem could say it.
+            problems.append(Problem(ascii(name)[1:-1], 1, "unknown-file", "has a name that cannot be written"))
+        elif path.is_symlink() and (path.is_dir() or not _lies_in(path, folder)):
             message = "is a link to a folder, or out of the register; put the files themselves here"
             problems.append(Problem(name, 1, "link-within", message))
         elif path.is_dir():
@@ -65,6 +69,8 @@ def read_folder(folder: Path, problems: list[Problem]) -> dict[str, bytes]:
         elif not _KNOWN.fullmatch(name):
             message = "no file of a register has this name; keep notes in README.md or outside the folder"
             problems.append(Problem(name, 1, "unknown-file", message))
+        elif not path.is_file():
+            problems.append(Problem(name, 1, "unknown-file", "is no file: a link to nothing, or a pipe"))
         elif path.stat().st_size > MAX_FILE_BYTES:
             message = (
                 f"is larger than {MAX_FILE_BYTES} bytes; agreements are embedded in every credential, keep them small"
@@ -73,6 +79,11 @@ def read_folder(folder: Path, problems: list[Problem]) -> dict[str, bytes]:
         else:
             files[name] = path.read_bytes()
     return files
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    # Unlike Path.resolve, this follows a link that leads to itself without an error.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def digest(files: Mapping[str, bytes]) -> bytes:
@@ -103,6 +114,11 @@ def _read_table(name: str, data: bytes, model: type[Model], problems: list[Probl
         table = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(name, line_of_syntax_error(error, text), "toml-syntax", str(error)))
+        return None
+    except (ValueError, ArithmeticError, RecursionError):
+        # TOML, but for a number without measure or tables without end.
+        message = "has a number that is too long, or is nested too deeply"
+        problems.append(Problem(name, 1, "toml-syntax", message))
         return None
     try:
         return Read(name, text, model.model_validate(table))

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from eseal.errors import SetupError
 from eseal.mandate.consistency import Parsed, problems_between
 from eseal.mandate.files import Alliance, CallerEntry, Mandate, Member, Status
-from eseal.mandate.identifiers import key, organization_key
+from eseal.mandate.identifiers import bare_numbers, key, organization_key
 from eseal.mandate.problems import InvalidRegister, Problem
 from eseal.mandate.reading import digest, read_folder, read_tables
 from eseal.terms import Agreement
@@ -123,6 +123,16 @@ class Register:
     def owners(self) -> Mapping[Key, Member]:
         """Every member by each of its identifiers."""
         return {key(entry.term): member for member in self.members.values() for entry in member.identifiers}
+
+    @cached_property
+    def numbers(self) -> Mapping[str, Member]:
+        """Every member by its bare numbers, whatever kind or country they are of."""
+        return {
+            number: member
+            for member in self.members.values()
+            for entry in member.identifiers
+            for number in bare_numbers(entry.term)
+        }
 
     @cached_property
     def keys(self) -> Mapping[str, frozenset[Key]]:

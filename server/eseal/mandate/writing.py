@@ -84,7 +84,8 @@ def _status(path: Path, mandate_id: str) -> TOMLDocument:
 
 def _write_status(path: Path, document: TOMLDocument) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    # Encoded before the file is opened: what cannot be written must not cost what stands there.
+    path.write_bytes(tomlkit.dumps(document).encode())
 
 
 def _fill(into: TOMLDocument | TomlTable, table: Table) -> None:
