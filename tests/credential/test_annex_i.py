@@ -148,7 +148,7 @@ def _beside(element: str) -> Iterable[str]:
     return (element, *(name for name in MANDATORY if name != element))
 
 
-BLANK = {"en": " \n"}
+BLANK = {"en": " \n", "nl": "\u200b"}
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,24 @@ def test_two_grades_for_one_assessment_are_told(
 
 
 @pytest.mark.parametrize(
+    ("course_grade", "own", "place"),
+    [
+        ({}, {"grade_achieved": {"en": ""}}, "/learner/grade_achieved/en"),
+        ({}, {"grade_achieved": {"en": "9", "nl": " "}}, "/learner/grade_achieved/nl"),
+        ({"en": ""}, {}, "/micro_credential/grade_achieved/en"),
+        ({}, {"assessment_grades": (AssessmentGrade("exam", {"en": " "}),)}, "/learner/assessment_grades/0/grade/en"),
+    ],
+)
+def test_a_grade_that_says_nothing_is_told(course_grade: dict[str, str], own: dict[str, Any], place: str) -> None:
+    """A blank is no grade, and does not stand for "passed" either: that is what no grade at all does."""
+    course = courses.eciu_course(type_of_assessment=(EXAM, OVERALL), grade_achieved=course_grade)
+    with pytest.raises(InvalidInput) as refused:
+        build(course, courses.learner(**own))
+
+    assert [place] == [one.pointer for one in refused.value.faults]
+
+
+@pytest.mark.parametrize(
     ("languages", "grade"),
     [
         (("de",), {"de": "Bestanden"}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from eseal.hsm import Pkcs11KeyRoom, metrics
 from eseal.hsm.algorithms import public_facts
 from eseal.hsm.connection import Connection
 from eseal.hsm.settings import QuirkSettings
+from eseal.terms import Algorithm
 from tests.harness.token import invalid, make_pair
 from tests.hsm.conftest import FAST, Clients, fast, wait_for
 
@@ -81,6 +83,32 @@ def test_sessions_of_an_earlier_start_close_nobody_elses(shared_token: SealToken
         new.try_out()
     finally:
         connection.close()
+
+
+def test_a_trial_is_made_wherever_its_worker_is(shared_token: SealToken, shared_key: SealKey) -> None:
+    """A worker that kept its session while the circuit opened, and waits for work, tries out the one that follows it."""
+    with Pkcs11KeyRoom.open(fast(shared_token.settings, sessions=1), [shared_key]) as room:
+        for _ in range(20):
+            assert wait_for(lambda: room.healthy() and not room._keeper._vacant)
+            room._keeper._events.put(partial(room._keeper._try_later, "TEST"))
+            assert wait_for(lambda: not room.healthy())
+            assert wait_for(room.healthy)
+
+
+def test_the_interpreter_may_end_before_the_room_is_closed(token: SealToken) -> None:
+    """Sessions that sign are stopped first: a module that is taken down beneath them would crash."""
+    certificate = token.settings.pin_file.parent / "k.der"
+    certificate.write_bytes(token.seal_key("k", Algorithm.RS256).certificate)
+    program = (
+        "import os, sys, threading, time; from eseal.hsm import HsmSettings, Pkcs11KeyRoom; from eseal.terms import *;"
+        "chain = open(sys.argv[2], 'rb').read(); key = SealKey('k', Algorithm.RS256, (chain,));"
+        "room = Pkcs11KeyRoom.open(HsmSettings.model_validate_json(sys.argv[1]), [key]);"
+        "load = lambda: room.sign(key, [os.urandom(32)] * 3000, lane=Lane.BULK);"
+        "[threading.Thread(target=load, daemon=True).start() for _ in range(3)];"
+        "time.sleep(0.3)"
+    )
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", program, token.settings.model_dump_json(), certificate], check=True)
 
 
 def test_token_directory_moved_away_and_back(token: SealToken, shim: Shim) -> None:

@@ -96,7 +96,16 @@ class Achievements:
             graded_before.add(graded.assessment)
             if message:
                 self._nodes.fault(f"/learner/assessment_grades/{index}/assessment", "assessment-key", message)
+            self._require_grade(graded.grade, f"/learner/assessment_grades/{index}/grade")
+        self._require_grade(self._learner.grade_achieved, "/learner/grade_achieved")
+        self._require_grade(self._whole.grade_achieved, "/micro_credential/grade_achieved")
         return node
+
+    def _require_grade(self, grade: Mapping[str, str], where: str) -> None:
+        """Note a grade that says nothing: it would stand where no grade means that the learner has passed."""
+        for language, text in grade.items():
+            if not text.strip():
+                self._nodes.fault(f"{where}/{language}", "grade", "A grade is not blank: say it, or leave it out.")
 
     def _ungradable(self, key: str, graded_before: set[str]) -> str:
         """Why a learner cannot have a grade in the assessment of this key; empty where nothing speaks against it."""

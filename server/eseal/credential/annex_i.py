@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from eseal.credential.graph import Graph, with_parts
-from eseal.credential.likeness import once_a_course
+from eseal.credential.likeness import is_seen, once_a_course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -92,13 +92,13 @@ def _specified(claims: list[Node], specifications: list[Node], term: str) -> lis
 
 
 def _says(nodes: Iterable[Node], *terms: str) -> bool:
-    """Whether one of the nodes has a text, in whatever language, that is more than blanks."""
-    return any(text.strip() for node in nodes for term in terms for text in node.texts(term).values())
+    """Whether one of the nodes has a text, in whatever language, in which there is something to see."""
+    return any(is_seen(text) for node in nodes for term in terms for text in node.texts(term).values())
 
 
 def _writes(nodes: Iterable[Node], term: str) -> bool:
-    """Whether one of the nodes has a literal that is more than blanks."""
-    return any(value.text.strip() for node in nodes for value in node.values(term))
+    """Whether one of the nodes has a literal in which there is something to see."""
+    return any(is_seen(value.text) for node in nodes for value in node.values(term))
 
 
 def _notes(nodes: Iterable[Node], term: str) -> bool:

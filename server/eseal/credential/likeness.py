@@ -58,9 +58,14 @@ def likeness(document: Document) -> bytes:
         # A list of objects would be nodes, a language map never is.
         text = document.get(pointer)
         if isinstance(text, dict) and all(isinstance(one, str) for one in text.values()):
-            bare = bare.set(pointer, any(one.strip() for one in text.values()))
+            bare = bare.set(pointer, any(map(is_seen, text.values())))
     for pointer in _STRINGS:
         literal = document.get(pointer)
         if isinstance(literal, str):
-            bare = bare.set(pointer, bool(literal.strip()))
+            bare = bare.set(pointer, is_seen(literal))
     return bare.digest("sha256")
+
+
+def is_seen(text: str) -> bool:
+    """Whether a text is more than blanks and characters without a shape, such as U+200B."""
+    return any(character.isprintable() and not character.isspace() for character in text)

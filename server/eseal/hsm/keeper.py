@@ -154,10 +154,11 @@ class Keeper(threading.Thread):
     def seat(self, worker: Worker, session: SigningSession, news: News = News.SEATED) -> None:
         """Give ``session`` to ``worker``."""
         worker.seat.hold()
-        worker.sit(session)
+        worker.sit(session, on_trial=news is News.TRIAL)
         worker.seat.release()
         self._vacant.pop(worker, None)
         worker.inbox.put(news)
+        self._wake()
 
     def _on_lost(self, worker: Worker, session: SigningSession, cause: str) -> None:
         self._say("hsm_session_discarded", cause)
@@ -286,6 +287,8 @@ class Keeper(threading.Thread):
             return
         if self._vacant:
             self.seat(next(iter(self._vacant)), session, News.TRIAL)
+            # Where the session is lost before its trial nothing is heard of that.
+            self._due = time.monotonic() + self._settings.max_probe_seconds
         else:
             session.close()
             self._try_later("HSM_STUCK")

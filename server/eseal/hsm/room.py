@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import time
 from datetime import UTC, datetime
@@ -57,6 +58,8 @@ class Pkcs11KeyRoom(QueuedKeyRoom):
         self._keeper.open_seats(sessions)
         self._keeper.start()
         self._watch.start()
+        # Sessions sign without the GIL, so the end of the interpreter stops none of them, and the module's own end is a crash.
+        atexit.register(self.close)
 
     @classmethod
     def open(cls, settings: HsmSettings, keys: Sequence[SealKey], *, clock: Callable[[], datetime] = _now) -> Self:
@@ -87,6 +90,7 @@ class Pkcs11KeyRoom(QueuedKeyRoom):
 
         Where a call is stuck in the module the module is not finalised, because that is undefined; the process may end.
         """
+        atexit.unregister(self.close)
         self._lanes.close(
             Unavailable("SHUTTING_DOWN", "The service is stopping; send it again to the one that follows.")
         )

@@ -81,6 +81,7 @@ class Worker(threading.Thread):
         self.inbox: SimpleQueue[News] = SimpleQueue()
         self.seat = Seat()
         self.session: SigningSession | None = None
+        self.on_trial = False  # The session is to be tried before it takes turns.
         self.abandoned = False
         self.stopping = False
 
@@ -89,17 +90,22 @@ class Worker(threading.Thread):
         while not self.stopping and not self.abandoned:
             session = self.session
             if session is None:
-                if self.inbox.get() is News.TRIAL:
-                    self._try_out()
+                self.inbox.get()
+            elif self.on_trial:
+                self._try_out()
             elif (interrupted := self._lanes.serve(self.seat)) is not None:
                 self._lanes.resume(self.seat, self._answers(self.session or session, interrupted))
         if self.abandoned:
             self._desk.returned(self)
 
-    def sit(self, session: SigningSession | None) -> SigningSession | None:
-        """Have ``session`` from now on, or none; the one before. Whoever calls this holds the seat."""
+    def sit(self, session: SigningSession | None, *, on_trial: bool = False) -> SigningSession | None:
+        """Have ``session`` from now on, or none; the one before. Whoever calls this holds the seat.
+
+        One that is ``on_trial`` takes no turns yet: the thread comes out of ``Lanes.serve`` for it, wherever it is.
+        """
+        self.on_trial = on_trial
         before, self.session = self.session, session
-        self.seat.sit(None if session is None else session.native)
+        self.seat.sit(None if session is None or on_trial else session.native)
         return before
 
     def abandon(self) -> None:
@@ -193,11 +199,13 @@ class Worker(threading.Thread):
         cause = None
         self.seat.enter()
         try:
-            if self.session is None:
+            if self.session is None or not self.on_trial:
                 return
-            self.session.try_out()
-        except CryptokiError as error:
-            cause = error.code
+            try:
+                self.session.try_out()
+            except CryptokiError as error:
+                cause = error.code
+            self.sit(self.session)
         finally:
             self.seat.leave()
         if not self.abandoned:
