@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -43,7 +43,7 @@ class Signer:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "North rectorate")])
         self.key = key
         builder = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, end)
-        self.certificate = builder.sign(key, SHA256())
+        self.certificate = builder.sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else SHA256())
         self.pem = self.certificate.public_bytes(Encoding.PEM)
         self.thumbprint = b64(hashlib.sha256(self.certificate.public_bytes(Encoding.DER)).digest())
 
@@ -105,6 +105,41 @@ def test_signed_mandates_count(house: House, content: bytes, algorithm: str, key
 
     assert frozenset({"north-2026"}) == house.load().countersigned
     assert [] == house.refused_by()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ed25519.Ed25519PrivateKey.generate(),
+        rsa.generate_private_key(65537, 1024),  # noqa: S505 - refused, as it should be
+        ec.generate_private_key(ec.SECP256K1()),
+        dsa.generate_private_key(2048),
+    ],
+    ids=["Ed25519", "RSA of 1024 bits", "secp256k1", "DSA"],
+)
+def test_a_key_that_no_algorithm_has(house: House, content: bytes, key: Any) -> None:
+    """A listed certificate over such a key is told where something is signed by it."""
+    signer = Signer(key)
+    house.files["certificates/north.pem"] = signer.pem
+    protected = b64(json.dumps({"alg": "ES256", "x5t#S256": signer.thumbprint}).encode())
+    house.files[SIGNATURE] = f"{protected}..{b64(bytes(64))}".encode()
+
+    assert content
+    assert "cannot be used" in problem(house)
+
+
+def test_a_certificate_of_a_version_that_there_is_not(house: House, signer: Signer, content: bytes) -> None:
+    """It is told like anything else that is no certificate."""
+    der = signer.certificate.public_bytes(Encoding.DER)
+    version_4 = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020103"), 1)
+    house.files["certificates/north.pem"] = (
+        b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(version_4) + b"-----END CERTIFICATE-----\n"
+    )
+    with pytest.raises(InvalidRegister) as caught:
+        house.load()
+
+    assert content
+    assert ["certificate-form"] == [one.rule for one in caught.value.problems]
 
 
 def test_unsigned_mandates_do_not(house: House, content: bytes) -> None:
