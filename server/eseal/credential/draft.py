@@ -22,6 +22,7 @@ from eseal.credential.building import Award, CourseKey, build, full_name
 from eseal.credential.checking import check, check_many
 from eseal.credential.completion import Completion, complete, credential_id_of, fresh_credential_id
 from eseal.credential.facts import award_facts
+from eseal.credential.likeness import is_seen
 from eseal.credential.micro_credential import Identifier
 from eseal.credential.nodes import date_time
 from eseal.credential.validity import ended, ends
@@ -256,7 +257,7 @@ def _member(course: MicroCredential, learner: Learner) -> Member | None:
     texts = dict(_texts(learner))
     # What the sealer adds depends on some words that a credential may hold already, and a colon is in all of them. A blank
     # text is not judged like one that says something.
-    if any(not text.strip() or (":" in text and name != "date_of_birth") for name, text in texts.items()):
+    if any(not is_seen(text) or (":" in text and name != "date_of_birth") for name, text in texts.items()):
         return None
     found = _class_of(CourseKey(course), _Shape.of(learner))
     return None if found is None else Member(found, tuple([texts[name] for name in found.names]))
