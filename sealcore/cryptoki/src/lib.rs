@@ -4,6 +4,7 @@
 //! Lanes::sign        a caller's batch waits in one of two lanes, at the longest until its deadline    (lanes)
 //! Lanes::serve       a session's thread takes turns, for as long as nothing goes wrong                (seat)
 //! Signer::sign_many  C_SignInit and C_Sign, in a loop                                                 (signer)
+//! Turn               what a session signs at a stretch: pieces of callers' batches                     (turn)
 //! ```
 //!
 //! Everything else about a token (starting the module, logging in, finding keys, recovery) is Python's, which can say it
@@ -18,12 +19,14 @@
 mod lanes;
 mod seat;
 mod signer;
+mod turn;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use lanes::{Answer, Answers, Lane, Lanes, Limits, NotTaken, Observed, Turn};
+pub use lanes::{Answers, Lanes, Limits, NotTaken, Observed};
 pub use seat::{Interrupted, Seat, Session};
 pub use signer::{NotLoaded, Number, Pss, Signed, Signer, Signing};
+pub use turn::{Answer, Lane, Turn};
 
 /// Nothing here can panic while it holds a lock, and if it did, callers with deadlines must not.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

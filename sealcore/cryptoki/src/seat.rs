@@ -12,9 +12,10 @@ use std::{
 use cryptoki_sys::CK_RV;
 
 use crate::{
-    lanes::{Answer, Lanes, TURN, Turn},
+    lanes::{Lanes, TURN},
     lock,
     signer::{Signed, Signer, Signing},
+    turn::{Answer, Turn},
 };
 
 /// A session and what it can sign with. Session may be added while it is used.
